@@ -1,0 +1,54 @@
+//! Adapters: values to messages, and replies to values, byte for byte as DSPy's.
+
+use serde_json::Value as Json;
+
+use crate::error::Result;
+use crate::example::Example;
+use crate::lm::{Capabilities, Message};
+use crate::signature::Signature;
+use crate::value::{Map, Value};
+
+/// How a signature becomes messages and a reply becomes fields.
+pub trait Adapter {
+    /// DSPy's name of it, `ChatAdapter` for instance.
+    fn name(&self) -> &'static str;
+
+    /// What stays the same from call to call: the system message and the demos.
+    fn prefix(&self, signature: &Signature, demos: &[Example]) -> Result<Vec<Message>>;
+
+    /// What one call adds: the turns of a `History` input, and the user message.
+    fn turns(&self, signature: &Signature, inputs: &Example) -> Result<Vec<Message>>;
+
+    /// The `response_format` to send, if any.
+    fn response_format(&self, signature: &Signature, model: Capabilities) -> Result<Option<Json>>;
+
+    /// The output fields of a reply, in the order of the signature.
+    ///
+    /// # Errors
+    /// [`Parse`](crate::ErrorKind::Parse), with the reply.
+    fn parse(&self, signature: &Signature, reply: &str) -> Result<Map>;
+
+    /// A reader for a reply that arrives in pieces.
+    fn stream(&self, signature: &Signature) -> Box<dyn FieldStream>;
+}
+
+/// Reads a reply that arrives in pieces, and tells the fields as they grow.
+///
+/// What is told never goes back: the text of a field only gets longer, and once it is done it does not change.
+pub trait FieldStream {
+    /// Takes the next piece and tells what it brought.
+    fn push(&mut self, piece: &str, told: &mut Vec<FieldUpdate>);
+
+    /// The reply has ended: tells what was held back.
+    fn finish(&mut self, told: &mut Vec<FieldUpdate>);
+}
+
+/// News of one field of a streamed reply.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldUpdate {
+    pub field: String,
+    /// More text of a `str` field; empty for fields of other types until they are done.
+    pub text: String,
+    /// The whole value, once it is complete and of the field's type.
+    pub value: Option<Value>,
+}

@@ -1,0 +1,53 @@
+//! HTTP as the core sees it: a [`Request`] goes out through [`Fetch`], a [`Response`] comes back.
+//!
+//! The host implements [`Fetch`]: over `fetch` in JavaScript, over `wasi:http` in a component, over a closure in a test.
+
+use futures_core::future::LocalBoxFuture;
+use futures_core::stream::LocalBoxStream;
+
+use crate::error::Result;
+
+/// A request ready to be sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// `GET`, `POST`, ...
+    pub method: &'static str,
+    /// An absolute URL.
+    pub url: String,
+    /// Header names in lower case, with their values.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body as sent; empty for none.
+    pub body: Vec<u8>,
+}
+
+/// The head of an answer, and its body still to be read.
+pub struct Response {
+    pub status: u16,
+    /// Header names in lower case, with their values.
+    pub headers: Vec<(String, String)>,
+    pub body: Box<dyn Body>,
+}
+
+/// A body that can be read once, whole or in pieces. Dropping it abandons the rest.
+pub trait Body {
+    /// All of it.
+    fn whole(self: Box<Self>) -> LocalBoxFuture<'static, Result<Vec<u8>>>;
+
+    /// The pieces as they arrive.
+    fn chunks(self: Box<Self>) -> LocalBoxStream<'static, Result<Vec<u8>>>;
+}
+
+/// How requests leave.
+pub trait Fetch {
+    /// Sends a request and completes when the head of the answer is there. An answer of any status is `Ok`; an `Err` is
+    /// [`Network`](crate::ErrorKind::Network), [`Deadline`](crate::ErrorKind::Deadline) or
+    /// [`Cancelled`](crate::ErrorKind::Cancelled). Dropping the future aborts the request.
+    fn send(&self, request: Request) -> LocalBoxFuture<'static, Result<Response>>;
+}
+
+impl Response {
+    /// The value of a header, by its lower-case name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+}

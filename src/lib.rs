@@ -1,0 +1,20 @@
+//! DSPy programs on Databricks, in WebAssembly.
+//!
+//! The core turns values into requests and responses into values. It never names a browser, a socket or a clock: I/O comes in
+//! through [`http::Fetch`] and [`time::Clock`], and the doors (`web` for JavaScript, `component` for WIT) stand at the top.
+
+pub mod adapter;
+pub mod error;
+pub mod example;
+pub mod http;
+pub mod lm;
+pub mod module;
+pub mod retrieve;
+pub mod signature;
+pub mod time;
+pub mod value;
+
+pub use error::{Error, ErrorKind, Result};
+pub use example::{Example, Prediction};
+pub use signature::Signature;
+pub use value::Value;

@@ -1,0 +1,132 @@
+//! Language models: a [`ChatRequest`] in, a [`ChatResponse`] or a stream of [`Delta`]s out.
+
+use std::rc::Rc;
+
+use futures_core::future::LocalBoxFuture;
+use futures_core::stream::LocalBoxStream;
+use serde_json::Value as Json;
+
+use crate::error::Result;
+
+/// One message of a chat, in the form of the chat-completions API.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// `system`, `user`, `assistant` or `tool`.
+    pub role: &'static str,
+    pub content: Content,
+    /// Members beside `role` and `content` (`tool_calls`, `tool_call_id`, `name`), in order.
+    pub extra: serde_json::Map<String, Json>,
+}
+
+/// What a message says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    Text(String),
+    /// Content parts (`{"type": "text", ...}`, `{"type": "image_url", ...}`).
+    Parts(Vec<Json>),
+    /// No text: an assistant message that only calls tools.
+    Null,
+}
+
+/// The messages of one call as JSON text: what stays the same between calls of a program is rendered once and shared.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Prompt {
+    /// System message and demos, each a JSON object, joined by commas.
+    pub prefix: Rc<str>,
+    /// History turns and the current user message, likewise.
+    pub tail: String,
+}
+
+/// A chat call, before the model's name and the transport are known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChatRequest {
+    pub prompt: Prompt,
+    /// `response_format` as JSON text.
+    pub response_format: Option<Rc<str>>,
+    /// Sampling parameters and tools by their wire names (`temperature`, `max_tokens`, `n`, `tools` ...), in order.
+    pub options: serde_json::Map<String, Json>,
+}
+
+/// Tokens used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    pub prompt_tokens: u64,
+    pub completion_tokens: u64,
+    pub total_tokens: u64,
+    /// Prompt tokens that the server had cached.
+    pub cached_tokens: u64,
+    /// Completion tokens spent on reasoning.
+    pub reasoning_tokens: u64,
+}
+
+impl std::ops::AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        self.prompt_tokens += other.prompt_tokens;
+        self.completion_tokens += other.completion_tokens;
+        self.total_tokens += other.total_tokens;
+        self.cached_tokens += other.cached_tokens;
+        self.reasoning_tokens += other.reasoning_tokens;
+    }
+}
+
+/// One completion.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Completion {
+    /// `None` when the model sent none (it may have called tools instead).
+    pub text: Option<String>,
+    /// What the model said while it reasoned, where the endpoint tells.
+    pub reasoning: Option<String>,
+    /// OpenAI-form tool calls.
+    pub tool_calls: Vec<Json>,
+    /// `stop`, `length`, `tool_calls`, `content_filter`.
+    pub finish_reason: Option<String>,
+}
+
+/// A whole answer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChatResponse {
+    /// `n` completions.
+    pub completions: Vec<Completion>,
+    /// The model version that answered.
+    pub model: String,
+    pub usage: Usage,
+}
+
+/// A piece of a streamed answer (one completion).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Delta {
+    pub text: String,
+    pub reasoning: String,
+    pub finish_reason: Option<String>,
+    /// Totals; they come once, near the end.
+    pub usage: Option<Usage>,
+    pub model: Option<String>,
+}
+
+/// What an endpoint can do beyond text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// `response_format` of type `json_object`.
+    pub json_object: bool,
+    /// `response_format` of type `json_schema`.
+    pub json_schema: bool,
+    /// `tools`.
+    pub function_calling: bool,
+    /// `reasoning_effort`, answered by reasoning content.
+    pub reasoning: bool,
+}
+
+/// A model that can be asked.
+pub trait LanguageModel {
+    /// The name of the model or endpoint, for traces and usage.
+    fn name(&self) -> &str;
+
+    fn capabilities(&self) -> Capabilities;
+
+    /// Asks and waits for the whole answer. Dropping the future aborts the call.
+    fn complete(&self, request: ChatRequest) -> LocalBoxFuture<'static, Result<ChatResponse>>;
+
+    /// Asks and yields the answer as it arrives. A stream that ends before the model was done yields an error of kind
+    /// [`Protocol`](crate::ErrorKind::Protocol). Dropping the stream aborts the call.
+    fn stream(&self, request: ChatRequest) -> LocalBoxStream<'static, Result<Delta>>;
+}

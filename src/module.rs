@@ -1,0 +1,1 @@
+//! Modules: what can be called with an [`Example`] and answers with a [`Prediction`].
