@@ -6,6 +6,7 @@
 pub mod adapter;
 pub mod error;
 pub mod example;
+pub mod host;
 pub mod http;
 pub mod lm;
 pub mod module;
@@ -16,5 +17,6 @@ pub mod value;
 
 pub use error::{Error, ErrorKind, Result};
 pub use example::{Example, Prediction};
+pub use host::Host;
 pub use signature::Signature;
 pub use value::Value;

@@ -45,6 +45,9 @@ pub struct ChatRequest {
     pub response_format: Option<Rc<str>>,
     /// Sampling parameters and tools by their wire names (`temperature`, `max_tokens`, `n`, `tools` ...), in order.
     pub options: serde_json::Map<String, Json>,
+    /// When the caller stops waiting, on the host's clock ([`Clock::now_ms`](crate::time::Clock::now_ms)). Retries and
+    /// their waits count; what cannot end in time fails with [`Deadline`](crate::ErrorKind::Deadline).
+    pub deadline_ms: Option<f64>,
 }
 
 /// Tokens used.

@@ -16,6 +16,8 @@ pub struct Query {
     pub k: Option<u32>,
     /// Filters in Vector Search's form: `{"region": ["global", "EU"]}`.
     pub filters: Option<Json>,
+    /// When the caller stops waiting, on the host's clock; as [`ChatRequest::deadline_ms`](crate::lm::ChatRequest).
+    pub deadline_ms: Option<f64>,
 }
 
 /// A passage that was found.
