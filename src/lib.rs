@@ -10,6 +10,7 @@ pub mod host;
 pub mod http;
 pub mod lm;
 pub mod module;
+pub mod python;
 pub mod retrieve;
 pub mod signature;
 pub mod time;

@@ -1,7 +1,9 @@
 //! Signatures: what a predictor is given and what it gives back, as DSPy 3.4 defines them.
 
+mod names;
 mod types;
 
+pub use names::infer_prefix;
 pub use types::{EnumType, ModelField, ModelType, Special, Type};
 
 use std::rc::Rc;

@@ -38,6 +38,8 @@ pub enum Type {
     Special(Special),
     /// An object described by JSON Schema, with the name that prompts show.
     JsonSchema(Rc<(String, Json)>),
+    /// A type that prompts show under a name of its own, and that is otherwise the other one: `Sequence[int]`.
+    Alias(Rc<(String, Type)>),
 }
 
 /// DSPy's own types.
@@ -97,12 +99,14 @@ impl Type {
         Self::Union(vec![inner, Self::None])
     }
 
-    /// Whether `None` is a value of it.
+    /// Whether the type says that `None` may stand for a value: `None` itself, and unions that have it.
+    ///
+    /// As `annotation_allows_none` of DSPy 3.4.1, for which neither `Any` nor `Literal[None]` does.
     pub fn allows_none(&self) -> bool {
         match self {
-            Self::None | Self::Any => true,
+            Self::None => true,
             Self::Union(members) => members.iter().any(Self::allows_none),
-            Self::Literal(values) => values.contains(&Value::None),
+            Self::Alias(alias) => alias.1.allows_none(),
             _ => false,
         }
     }

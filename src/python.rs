@@ -1,0 +1,17 @@
+//! Python's text, where it shows in prompts: `repr` and `str` of values, lines, white space, indentation, case, names.
+//!
+//! DSPy builds prompts with Python's string methods, so their rules (CPython 3.11) are part of the prompt.
+
+mod case;
+mod custom;
+mod digits;
+mod lines;
+mod names;
+mod repr;
+mod scalar;
+
+pub use case::{capitalize, is_upper};
+pub use digits::decimal_digit;
+pub use lines::{Lines, cleandoc, dedent, is_space, splitlines, strip, strip_end, strip_start};
+pub use names::{is_identifier, is_keyword, nfkc};
+pub use repr::{float_repr, repr, str_of, str_repr, write_repr, write_str, write_str_repr};

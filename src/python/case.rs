@@ -1,0 +1,60 @@
+//! Upper, lower and title case.
+
+/// `str.capitalize()`: the first character in title case, the others in lower case.
+///
+/// ```
+/// assert_eq!(lakelet::python::capitalize("ßETA"), "Sseta");
+/// ```
+pub fn capitalize(text: &str) -> String {
+    let Some(first) = text.chars().next() else {
+        return String::new();
+    };
+    let mut out = String::with_capacity(text.len());
+    push_title(&mut out, first);
+    // The whole text is lowered, because a final sigma depends on what comes before it.
+    let lower = text.to_lowercase();
+    let skip = first.to_lowercase().map(char::len_utf8).sum::<usize>();
+    out.push_str(lower.get(skip..).unwrap_or(""));
+    out
+}
+
+/// `str.isupper()`: no character is in lower or title case, and at least one is in upper case.
+pub fn is_upper(text: &str) -> bool {
+    let mut upper = false;
+    for c in text.chars() {
+        if c.is_lowercase() || is_title(c) {
+            return false;
+        }
+        upper |= c.is_uppercase();
+    }
+    upper
+}
+
+/// Unicode's category Lt.
+fn is_title(c: char) -> bool {
+    matches!(c, 'ǅ' | 'ǈ' | 'ǋ' | 'ǲ' | 'ᾈ'..='ᾏ' | 'ᾘ'..='ᾟ' | 'ᾨ'..='ᾯ' | 'ᾼ' | 'ῌ' | 'ῼ')
+}
+
+/// Adds a character in title case. It is the upper case, but for digraphs, Greek iotas and Georgian.
+fn push_title(out: &mut String, c: char) {
+    match c {
+        'Ǆ'..='ǆ' => out.push('ǅ'),
+        'Ǉ'..='ǉ' => out.push('ǈ'),
+        'Ǌ'..='ǌ' => out.push('ǋ'),
+        'Ǳ'..='ǳ' => out.push('ǲ'),
+        'ა'..='ჺ' | 'ჽ'..='ჿ' => out.push(c),
+        'ᾀ'..='ᾯ' => out.push(char::from_u32(c as u32 | 8).unwrap_or(c)),
+        'ᾳ' | 'ᾼ' => out.push('ᾼ'),
+        'ῃ' | 'ῌ' => out.push('ῌ'),
+        'ῳ' | 'ῼ' => out.push('ῼ'),
+        'ŉ' => out.push_str("ʼN"),
+        'ᾲ' | 'ᾴ' | 'ᾷ' | 'ῂ' | 'ῄ' | 'ῇ' | 'ῲ' | 'ῴ' | 'ῷ' => {
+            out.extend(c.to_uppercase().map(|u| if u == 'Ι' { '\u{345}' } else { u }));
+        }
+        _ => {
+            let mut upper = c.to_uppercase();
+            out.extend(upper.next());
+            upper.for_each(|rest| out.extend(rest.to_lowercase()));
+        }
+    }
+}
