@@ -1,5 +1,12 @@
 //! Adapters: values to messages, and replies to values, byte for byte as DSPy's.
 
+pub mod defang;
+mod jsonable;
+pub mod media;
+mod value;
+
+pub use value::format_field_value;
+
 use serde_json::Value as Json;
 
 use crate::error::Result;

@@ -8,6 +8,7 @@ pub mod error;
 pub mod example;
 pub mod host;
 pub mod http;
+pub mod json;
 pub mod lm;
 pub mod module;
 pub mod python;

@@ -1,5 +1,9 @@
 //! Language models: a [`ChatRequest`] in, a [`ChatResponse`] or a stream of [`Delta`]s out.
 
+mod message;
+
+pub use message::{Content, Message, Prompt, write_messages};
+
 use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
@@ -7,35 +11,6 @@ use futures_core::stream::LocalBoxStream;
 use serde_json::Value as Json;
 
 use crate::error::Result;
-
-/// One message of a chat, in the form of the chat-completions API.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Message {
-    /// `system`, `user`, `assistant` or `tool`.
-    pub role: &'static str,
-    pub content: Content,
-    /// Members beside `role` and `content` (`tool_calls`, `tool_call_id`, `name`), in order.
-    pub extra: serde_json::Map<String, Json>,
-}
-
-/// What a message says.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Content {
-    Text(String),
-    /// Content parts (`{"type": "text", ...}`, `{"type": "image_url", ...}`).
-    Parts(Vec<Json>),
-    /// No text: an assistant message that only calls tools.
-    Null,
-}
-
-/// The messages of one call as JSON text: what stays the same between calls of a program is rendered once and shared.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Prompt {
-    /// System message and demos, each a JSON object, joined by commas.
-    pub prefix: Rc<str>,
-    /// History turns and the current user message, likewise.
-    pub tail: String,
-}
 
 /// A chat call, before the model's name and the transport are known.
 #[derive(Clone, Debug, Default, PartialEq)]

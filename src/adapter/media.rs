@@ -1,0 +1,154 @@
+//! Content parts: images, sounds, files and documents inside a prompt.
+//!
+//! DSPy's adapters make text, so a part travels as JSON between two markers, and a user message that holds a marker is
+//! split into parts at the end (DSPy 3.4.1, `dspy/adapters/types` and `_legacy_type_markers.py`). Text of a user that
+//! holds the markers is split as well: see [`defang`](super::defang).
+
+use serde_json::Value as Json;
+
+use super::jsonable::{JsonStyle, write_json};
+use crate::lm::{Content, Message};
+use crate::python::{str_of, strip};
+use crate::value::{Custom, Map, Value};
+
+/// Opens the JSON of content parts inside a text.
+pub const START: &str = "<<CUSTOM-TYPE-START-IDENTIFIER>>";
+/// Closes it.
+pub const END: &str = "<<CUSTOM-TYPE-END-IDENTIFIER>>";
+
+/// The text that stands for the content parts of a value until the message is split; empty for a type that has none.
+pub(super) fn marked(custom: &Custom) -> String {
+    let parts = match custom {
+        Custom::Media(class, attributes) => vec![part(class, attributes)],
+        Custom::Citations(given) => given.iter().map(citation).collect(),
+        _ => return String::new(),
+    };
+    let mut out = START.to_owned();
+    write_json(&mut out, &Value::List(parts), JsonStyle::OneLine);
+    out.push_str(END);
+    out
+}
+
+/// The content part of a `dspy.Image`, `Audio`, `File` or `Document`.
+fn part(class: &str, attributes: &Map) -> Value {
+    let text = |name: &str| attributes.get(name).and_then(Value::as_str).unwrap_or("");
+    match class {
+        "Image" => dict([("type", "image_url".into()), ("image_url", dict([("url", strip(text("url")).into())]))]),
+        "Audio" => dict([
+            ("type", "input_audio".into()),
+            ("input_audio", dict([("data", text("data").into()), ("format", text("audio_format").into())])),
+        ]),
+        "File" => {
+            let given = ["file_data", "file_id", "filename"].map(|name| (name, strip(text(name))));
+            let given = given.into_iter().filter(|(_, text)| !text.is_empty());
+            dict([
+                ("type", "file".into()),
+                ("file", Value::Dict(given.map(|(name, text)| (name.to_owned(), text.into())).collect())),
+            ])
+        }
+        _ => {
+            let media_type = Some(text("media_type")).filter(|given| !given.is_empty()).unwrap_or("text/plain");
+            let source = if media_type == "application/pdf" { "base64" } else { "text" };
+            let mut part = Map::from_iter(members([
+                ("type", class.to_lowercase().into()),
+                (
+                    "source",
+                    dict([("type", source.into()), ("media_type", media_type.into()), ("data", text("data").into())]),
+                ),
+                ("citations", dict([("enabled", true.into())])),
+            ]));
+            for name in ["title", "context"] {
+                if !text(name).is_empty() {
+                    part.insert(name.to_owned(), text(name).into());
+                }
+            }
+            Value::Dict(part)
+        }
+    }
+}
+
+/// The content part of one of `dspy.Citations`.
+fn citation(citation: &Value) -> Value {
+    let Value::Dict(given) = citation else { return citation.clone() };
+    let of = |name: &str| given.get(name).cloned().unwrap_or(Value::None);
+    let mut part = Map::from_iter(members([
+        ("type", given.get("type").cloned().unwrap_or_else(|| "char_location".into())),
+        ("cited_text", of("cited_text")),
+        ("document_index", of("document_index")),
+        ("start_char_index", of("start_char_index")),
+        ("end_char_index", of("end_char_index")),
+    ]));
+    for name in ["document_title", "supported_text"] {
+        if of(name).as_str().is_some_and(|text| !text.is_empty()) {
+            part.insert(name.to_owned(), of(name));
+        }
+    }
+    Value::Dict(part)
+}
+
+fn members<const N: usize>(members: [(&str, Value); N]) -> impl Iterator<Item = (String, Value)> {
+    members.into_iter().map(|(name, value)| (name.to_owned(), value))
+}
+
+fn dict<const N: usize>(given: [(&str, Value); N]) -> Value {
+    Value::Dict(members(given).collect())
+}
+
+/// A user message of a text, which is split into parts where markers stand in it.
+pub(super) fn user_message(text: String) -> Message {
+    if !text.contains(START) {
+        return Message::text("user", text);
+    }
+    Message { content: Content::Parts(split(&text)), ..Message::text("user", "") }
+}
+
+fn split(text: &str) -> Vec<Json> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some((before, payload, after)) = next_marked(rest) {
+        if !before.is_empty() {
+            parts.push(text_part(before));
+        }
+        let payload = strip(payload);
+        match read_payload(payload) {
+            Some(blocks) => parts.extend(blocks),
+            None => parts.push(text_part(payload)),
+        }
+        rest = after;
+    }
+    if !rest.is_empty() {
+        parts.push(text_part(rest));
+    }
+    parts
+}
+
+/// What stands before the first pair of markers, between them, and after them.
+fn next_marked(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once(START)?;
+    let (payload, after) = rest.split_once(END)?;
+    Some((before, payload, after))
+}
+
+fn text_part(text: &str) -> Json {
+    serde_json::json!({ "type": "text", "text": text })
+}
+
+/// The parts in a payload: JSON, or JSON that was escaped once more because its marker stood inside a JSON string, or
+/// what can be repaired to JSON. `None` when that is no list.
+fn read_payload(payload: &str) -> Option<Vec<Json>> {
+    let twice = || {
+        let text: String = serde_json::from_str(&format!("\"{payload}\"")).ok()?;
+        serde_json::from_str(&text).ok()
+    };
+    let read: Option<Json> = serde_json::from_str(payload).ok().or_else(twice);
+    let Value::List(items) = Value::from(&read?) else { return None };
+    Some(items.iter().map(block).collect())
+}
+
+/// A dict is a part as it stands; anything else is shown as text.
+fn block(item: &Value) -> Json {
+    let Value::Dict(_) = item else { return text_part(&str_of(item)) };
+    let mut text = String::new();
+    write_json(&mut text, item, JsonStyle::OneLine);
+    serde_json::from_str(&text).unwrap_or(Json::String(text))
+}
