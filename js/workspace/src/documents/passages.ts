@@ -1,0 +1,125 @@
+/** A passage of a document: the heading it stands under (nested ones joined by " > "), and its Markdown. */
+export interface Passage {
+  heading: string;
+  text: string;
+}
+
+/** The length that passages stay under where the text lets them: MiniLM reads 256 tokens. */
+export const PASSAGE_LENGTH = 900;
+
+/** Splits Markdown at its headings, and long sections between paragraphs, list items, table rows or sentences. */
+export function splitPassages(markdown: string, title: string): Passage[] {
+  return sections(markdown, title).flatMap(({ heading, blocks }) =>
+    pack(blocks.flatMap(splitBlock)).map((text) => ({ heading, text })),
+  );
+}
+
+interface Section {
+  heading: string;
+  /** Paragraphs, lists, tables and code: what blank lines separate. */
+  blocks: string[];
+}
+
+function sections(markdown: string, title: string): Section[] {
+  const path: string[] = [];
+  const found: Section[] = [{ heading: "", blocks: [] }];
+  let block: string[] = [];
+  let fence = "";
+  const endBlock = () => {
+    if (block.length > 0) found.at(-1)?.blocks.push(block.join("\n"));
+    block = [];
+  };
+  for (const line of markdown.split("\n")) {
+    const mark = /^\s*(```+|~~~+)/.exec(line)?.[1] ?? "";
+    if (fence === "" && mark !== "") fence = mark;
+    else if (fence !== "" && mark.startsWith(fence)) fence = "";
+    const [, hashes, text = ""] = (fence === "" && /^(#{1,6})\s+(.*?)\s*#*\s*$/.exec(line)) || [];
+    if (hashes !== undefined) {
+      endBlock();
+      path.splice(hashes.length - 1, Infinity, ...Array<string>(Math.max(0, hashes.length - 1 - path.length)).fill(""), text);
+      const heading = path.filter((part) => part !== "" && part !== title).join(" > ");
+      found.push({ heading, blocks: [] });
+    } else if (line.trim() === "" && fence === "") {
+      endBlock();
+    } else {
+      block.push(line.trimEnd());
+    }
+  }
+  endBlock();
+  return found.map(({ heading, blocks }) => ({ heading, blocks: joinLists(blocks) }));
+}
+
+/** A blank line between two items does not end a list. */
+function joinLists(blocks: string[]): string[] {
+  const joined: string[] = [];
+  for (const block of blocks) {
+    const previous = joined.at(-1);
+    if (previous !== undefined && isList(previous) && (isList(block) || /^\s{2,}\S/.test(block))) {
+      joined[joined.length - 1] = `${previous}\n${block}`;
+    } else {
+      joined.push(block);
+    }
+  }
+  return joined;
+}
+
+const ITEM = /^\s{0,3}([-*+]|\d+[.)])\s/;
+const isList = (block: string) => ITEM.test(block);
+const isTable = (block: string) => /^\s*\|.*\n\s*\|?[\s:|-]+$/m.test(block);
+const isCode = (block: string) => /^\s*(```|~~~)/.test(block);
+
+/** The parts of a block that is too long for one passage, and how to join them; other blocks stay whole. */
+function splitBlock(block: string): string[] {
+  if (block.length <= PASSAGE_LENGTH) return [block];
+  if (isTable(block)) {
+    const [header = "", rule = "", ...rows] = block.split("\n");
+    const head = `${header}\n${rule}`;
+    return group(rows.flatMap((row) => hardSplit(row, PASSAGE_LENGTH - head.length - 1)), "\n", PASSAGE_LENGTH - head.length - 1).map((part) => `${head}\n${part}`);
+  }
+  if (isList(block)) return group(items(block).flatMap(splitSentences), "\n");
+  if (isCode(block)) return group(block.split("\n").flatMap((line) => hardSplit(line)), "\n");
+  return splitSentences(block);
+}
+
+function items(list: string): string[] {
+  const found: string[] = [];
+  for (const line of list.split("\n")) {
+    if (ITEM.test(line) || found.length === 0) found.push(line);
+    else found[found.length - 1] += `\n${line}`;
+  }
+  return found;
+}
+
+const sentences = new Intl.Segmenter("en", { granularity: "sentence" });
+
+function splitSentences(text: string): string[] {
+  if (text.length <= PASSAGE_LENGTH) return [text];
+  const parts = [...sentences.segment(text)].flatMap(({ segment }) => hardSplit(segment.trim()));
+  return group(parts, " ");
+}
+
+/** A sentence or line that is too long is cut between words, or anywhere if it has none. */
+function hardSplit(text: string, limit = PASSAGE_LENGTH): string[] {
+  const parts: string[] = [];
+  let rest = text;
+  while (rest.length > limit) {
+    const space = rest.lastIndexOf(" ", limit);
+    const end = space > 0 ? space : Math.max(1, limit);
+    parts.push(rest.slice(0, end));
+    rest = rest.slice(end).trimStart();
+  }
+  return rest === "" ? parts : [...parts, rest];
+}
+
+/** Joins neighbours as long as they stay within the limit. */
+function group(parts: string[], glue: string, limit = PASSAGE_LENGTH): string[] {
+  const groups: string[] = [];
+  for (const part of parts) {
+    const previous = groups.at(-1);
+    if (previous !== undefined && previous.length + glue.length + part.length <= limit) groups[groups.length - 1] = previous + glue + part;
+    else groups.push(part);
+  }
+  return groups;
+}
+
+const pack = (blocks: string[]) => group(blocks, "\n\n");

@@ -1,0 +1,167 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { ApiError, invalid, notImplemented } from "./errors.js";
+import type { Call, Reply, Router } from "./router.js";
+
+/** Largest accepted body where a route does not say otherwise. */
+const DEFAULT_LIMIT = 1 << 20;
+
+/** Databricks services that this workspace lacks: a call to one says so instead of looking like a typing error. */
+const MISSING_PARTS: Array<[RegExp, string]> = [
+  [/^\/api\/2\.[0-9]\/sql\//, "SQL statement execution"],
+  [/^\/api\/2\.[0-9]\/jobs\//, "Jobs"],
+  [/^\/api\/2\.[0-9]\/pipelines(\/|$)/, "Pipelines"],
+  [/^\/api\/2\.[0-9]\/fs\//, "The Files API"],
+  [/^\/api\/[23]\.[0-9]\/mlflow\//, "MLflow"],
+  [/^\/api\/2\.[0-9]\/unity-catalog\//, "Unity Catalog"],
+  [/^\/api\/2\.[0-9]\/workspace\//, "Workspace files"],
+  [/^\/api\/2\.[0-9]\/ai-search\//, "AI Search v2 (use /api/2.0/vector-search)"],
+  [/^\/ai-gateway\//, "The AI Gateway (use /serving-endpoints)"],
+  [/^\/serving-endpoints\/responses$/, "The Responses API (use /serving-endpoints/chat/completions)"],
+];
+
+export interface ServerOptions {
+  router: Router;
+  /** Returns the user of an `Authorization` header, or throws the 401 or 403. */
+  authenticate: (authorization: string | undefined) => string;
+  /** Allow pages of every origin. For development; Databricks itself sends no CORS headers. */
+  cors: boolean;
+  /** Told of errors that are ours. */
+  log: (line: string) => void;
+}
+
+/** The HTTP side of the workspace: reads and checks requests, calls the handler, writes replies and errors. */
+export function createHttpServer(options: ServerOptions): Server {
+  return createServer((request, response) => {
+    void serve(request, response, options);
+  });
+}
+
+async function serve(request: IncomingMessage, response: ServerResponse, options: ServerOptions): Promise<void> {
+  const requestId = randomUUID();
+  const gone = new AbortController();
+  response.on("close", () => gone.abort());
+  response.setHeader("x-request-id", requestId);
+  if (options.cors) allowOtherOrigins(response);
+  try {
+    if (options.cors && request.method === "OPTIONS") {
+      response.writeHead(204).end();
+      return;
+    }
+    const reply = await answer(request, gone.signal, options);
+    for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
+    if ("events" in reply) await sendEvents(response, reply.events, requestId, gone.signal, options);
+    else sendJson(response, 200, reply.json);
+  } catch (error) {
+    if (gone.signal.aborted) return;
+    sendError(response, explain(error, options), requestId);
+  }
+}
+
+async function answer(request: IncomingMessage, signal: AbortSignal, options: ServerOptions): Promise<Reply> {
+  const method = request.method ?? "GET";
+  const url = new URL(request.url ?? "/", "http://local");
+  const found = options.router.find(method, url.pathname);
+  if (!found) throw unknownRoute(method, url.pathname);
+  const { route, params } = found;
+  const user = route.public ? "" : options.authenticate(request.headers.authorization);
+  const text = await readBody(request, route.limit ?? DEFAULT_LIMIT);
+  const isForm = (request.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded");
+  const call: Call = {
+    method,
+    origin: `http://${request.headers.host ?? "localhost"}`,
+    params,
+    query: url.searchParams,
+    headers: request.headers,
+    body: isForm ? {} : parseObject(text),
+    form: new URLSearchParams(isForm ? text : ""),
+    user,
+    signal,
+  };
+  return route.handler(call);
+}
+
+function unknownRoute(method: string, path: string): ApiError {
+  const part = MISSING_PARTS.find(([pattern]) => pattern.test(path));
+  if (part) return notImplemented(`${part[1]} is not part of the local workspace.`);
+  return new ApiError(404, "ENDPOINT_NOT_FOUND", `No API found for '${method} ${path}'`);
+}
+
+async function readBody(request: IncomingMessage, limit: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    // The rest is read and dropped, so that the client gets the answer instead of a broken connection.
+    if (size <= limit) chunks.push(chunk);
+  }
+  if (size > limit) {
+    throw new ApiError(413, "MAX_REQUEST_SIZE_EXCEEDED", `The body has ${size} bytes; this API accepts ${limit}.`);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  if (text.trim() === "") return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new ApiError(400, "MALFORMED_REQUEST", `The body is not valid JSON: ${(error as Error).message}`);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw invalid("The body must be a JSON object.");
+  }
+  return value as Record<string, unknown>;
+}
+
+function sendJson(response: ServerResponse, status: number, value: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
+}
+
+function sendError(response: ServerResponse, error: ApiError, requestId: string): void {
+  if (error.retryAfter !== undefined) response.setHeader("retry-after", String(error.retryAfter));
+  sendJson(response, error.status, error.body(requestId));
+}
+
+/** The first event is awaited before the status line goes out, so that a request that cannot start fails with its real status. */
+async function sendEvents(
+  response: ServerResponse,
+  events: AsyncIterable<unknown>,
+  requestId: string,
+  gone: AbortSignal,
+  options: ServerOptions,
+): Promise<void> {
+  const write = async (data: string) => {
+    if (!response.write(`data: ${data}\n\n`)) await once(response, "drain", { signal: gone });
+  };
+  const iterator = events[Symbol.asyncIterator]();
+  let next = await iterator.next();
+  response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" });
+  try {
+    while (!next.done && !gone.aborted) {
+      await write(JSON.stringify(next.value));
+      next = await iterator.next();
+    }
+  } catch (error) {
+    if (gone.aborted) return;
+    await write(JSON.stringify(explain(error, options).body(requestId)));
+  } finally {
+    await iterator.return?.();
+  }
+  response.end("data: [DONE]\n\n");
+}
+
+function explain(error: unknown, options: ServerOptions): ApiError {
+  if (error instanceof ApiError) return error;
+  options.log(`internal error: ${error instanceof Error ? error.stack : String(error)}`);
+  return new ApiError(500, "INTERNAL_ERROR", "The local workspace failed; its log says why.");
+}
+
+function allowOtherOrigins(response: ServerResponse): void {
+  response.setHeader("access-control-allow-origin", "*");
+  response.setHeader("access-control-allow-headers", "*, authorization, content-type");
+  response.setHeader("access-control-allow-methods", "GET, POST, DELETE, OPTIONS");
+  response.setHeader("access-control-expose-headers", "x-request-id, retry-after, served-model-name");
+}

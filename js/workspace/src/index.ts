@@ -1,0 +1,162 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Credentials } from "./credentials.js";
+import { DocumentLoader, DOCUMENTS_INDEX, type Progress } from "./documents/loader.js";
+import { Router } from "./http/router.js";
+import { createHttpServer } from "./http/server.js";
+import { ChatModel } from "./models/chat-model.js";
+import { Embedder } from "./models/embedder.js";
+import { Embeddings } from "./models/embeddings.js";
+import { cacheDirectory, chatModelPath } from "./models/weights.js";
+import { identityRoutes } from "./routes/identity.js";
+import { EMBEDDING_ENDPOINT, ServingRoutes } from "./routes/serving.js";
+import { VectorSearchRoutes } from "./routes/vector-search.js";
+import { VectorStore } from "./vector/store.js";
+
+export type { Progress } from "./documents/loader.js";
+
+export interface WorkspaceOptions {
+  /** Address to listen on. Default 127.0.0.1. */
+  host?: string;
+  /** Port to listen on; 0 takes a free one. Default 8123. */
+  port?: number;
+  /** Personal access token that clients must send. Default `$DATABRICKS_TOKEN`, else a random one. */
+  token?: string;
+  /** Service principal for OAuth. Default `$DATABRICKS_CLIENT_ID`, else `lakelet-local`. */
+  clientId?: string;
+  /** Default `$DATABRICKS_CLIENT_SECRET`, else a random one. */
+  clientSecret?: string;
+  /** Seconds that an OAuth token is good for. Default 3600. */
+  tokenLifetime?: number;
+  /** Folder of the vector indexes. Default `workspace` in the cache directory. */
+  data?: string;
+  /** `qwen-1.5b`, `smollm2`, or the path of a GGUF file. Default qwen-1.5b. */
+  model?: string;
+  /** Folder of Markdown for the index main.default.handbook, or false for none. Default the handbook of the package. */
+  documents?: string | false;
+  /** Threads of the language model. Default all cores but one, and both of two. */
+  threads?: number;
+  /** Requests that the language model works on at a time. Default 4. */
+  sequences?: number;
+  /** Tokens of a prompt and its reply together. Default 4096. */
+  contextSize?: number;
+  /** Answer pages of every origin. Databricks does not. Default false. */
+  cors?: boolean;
+  /** Told of internal errors and of documents that cannot be read. Default console.error. */
+  log?: (line: string) => void;
+  /** Told how far the reading of documents is. */
+  onProgress?: (progress: Progress) => void;
+}
+
+export interface Workspace {
+  /** The URL to give to clients as DATABRICKS_HOST. */
+  url: string;
+  token: string;
+  clientId: string;
+  clientSecret: string;
+  /** Resolves when the documents are in the index. Queries work before, on what is there. */
+  documentsLoaded: Promise<void>;
+  /** Stops the server, cancels what runs, and frees the models. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a local workspace that speaks the Databricks REST API.
+ *
+ * ```js
+ * import { startWorkspace } from "lakelet-workspace";
+ *
+ * const workspace = await startWorkspace({ port: 0, model: "smollm2", documents: false });
+ * const reply = await fetch(`${workspace.url}/api/2.0/serving-endpoints`, {
+ *   headers: { authorization: `Bearer ${workspace.token}` },
+ * });
+ * console.log((await reply.json()).endpoints.map((endpoint) => endpoint.name)); // [ "local-chat", "local-embedding" ]
+ * await workspace.close();
+ * ```
+ *
+ * Rejects if weights are missing (the message says how to fetch them) or the port is taken.
+ */
+export async function startWorkspace(options: WorkspaceOptions = {}): Promise<Workspace> {
+  const log = options.log ?? console.error;
+  const secrets = {
+    token: options.token ?? process.env["DATABRICKS_TOKEN"] ?? `dapi${randomBytes(16).toString("hex")}`,
+    clientId: options.clientId ?? process.env["DATABRICKS_CLIENT_ID"] ?? "lakelet-local",
+    clientSecret: options.clientSecret ?? process.env["DATABRICKS_CLIENT_SECRET"] ?? `dose${randomBytes(16).toString("hex")}`,
+  };
+  const credentials = new Credentials({ ...secrets, tokenLifetime: options.tokenLifetime ?? 3600 });
+
+  const chatPath = chatModelPath(options.model ?? "qwen-1.5b");
+  const embedder = await Embedder.load();
+  const chat = await ChatModel.load({
+    path: chatPath,
+    threads: options.threads ?? defaultThreads(),
+    sequences: options.sequences ?? 4,
+    contextSize: options.contextSize ?? 4096,
+  });
+  const embeddings = new Embeddings({ [EMBEDDING_ENDPOINT]: embedder });
+  const store = new VectorStore(options.data ?? join(cacheDirectory(), "workspace"));
+
+  const folder = documentsFolder(options.documents);
+  const loader = new DocumentLoader(store, embeddings, EMBEDDING_ENDPOINT);
+  if (folder !== undefined) loader.prepare();
+  let loading = folder !== undefined && loader.isEmpty();
+
+  const router = new Router([
+    ...identityRoutes(credentials),
+    ...new ServingRoutes(chat, embedder).routes(),
+    ...new VectorSearchRoutes(store, embeddings, (index) => loading && index === DOCUMENTS_INDEX).routes(),
+  ]);
+  const authenticate = credentials.authenticate.bind(credentials);
+  const server = createHttpServer({ router, authenticate, cors: options.cors ?? false, log });
+  const host = options.host ?? "127.0.0.1";
+  server.listen(options.port ?? 8123, host);
+  await once(server, "listening");
+
+  const closing = new AbortController();
+  const documentsLoaded = (async () => {
+    if (folder === undefined) return;
+    try {
+      await loader.load(folder, options.onProgress ?? (() => {}), closing.signal);
+    } catch (error) {
+      log(`The documents in ${folder} could not be read: ${(error as Error).message}`);
+    }
+    loading = false;
+  })();
+
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    ...secrets,
+    documentsLoaded,
+    async close() {
+      closing.abort();
+      server.close();
+      server.closeAllConnections();
+      await documentsLoaded;
+      await chat.close();
+      await embedder.close();
+      store.close();
+    },
+  };
+}
+
+/** Two threads read a prompt twice as fast as one on two cores; with more cores one is left to the rest of the machine. */
+function defaultThreads(): number {
+  const cores = availableParallelism();
+  return cores <= 2 ? cores : cores - 1;
+}
+
+function documentsFolder(documents: string | false | undefined): string | undefined {
+  if (documents === false) return undefined;
+  if (documents !== undefined) {
+    if (!existsSync(documents)) throw new Error(`--documents: there is no folder ${documents}.`);
+    return documents;
+  }
+  const handbook = fileURLToPath(new URL("../handbook", import.meta.url));
+  return existsSync(handbook) ? handbook : undefined;
+}

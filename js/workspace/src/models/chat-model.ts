@@ -1,0 +1,159 @@
+import { basename } from "node:path";
+import {
+  getLlama,
+  LlamaGrammarEvaluationState,
+  LlamaLogLevel,
+  type Llama,
+  type LlamaContext,
+  type LlamaModel,
+  type SequenceEvaluateOptions,
+  type Token,
+} from "node-llama-cpp";
+import { invalid } from "../http/errors.js";
+import { ChatTemplate, type Message } from "./chat-template.js";
+import { SequencePool, type Lease } from "./sequence-pool.js";
+import { TextStream } from "./text-stream.js";
+
+/** Prompt tokens that are evaluated between two looks at whether the client is still there. */
+const PROMPT_CHUNK = 128;
+
+export interface ChatModelOptions {
+  /** A GGUF file. */
+  path: string;
+  threads: number;
+  /** How many requests are worked on at a time; more wait. */
+  sequences: number;
+  /** Tokens of prompt and reply together. */
+  contextSize: number;
+}
+
+export interface Sampling {
+  /** Ends the reply at this many tokens. */
+  maxTokens: number | undefined;
+  /** 0 takes the likeliest token always. */
+  temperature: number;
+  topP: number;
+  topK: number;
+  seed: number | undefined;
+  stop: string[];
+  /** GBNF that the reply must match. */
+  grammar: string | undefined;
+}
+
+export type FinishReason = "stop" | "length";
+
+export interface Usage {
+  promptTokens: number;
+  /** Prompt tokens that were still in memory from an earlier request. */
+  cachedTokens: number;
+  completionTokens: number;
+}
+
+/** What a generation yields: text as it comes, then once how it ended. */
+export type Generated = { text: string } | { finish: FinishReason; usage: Usage };
+
+/** A language model run by llama.cpp on the CPU. */
+export class ChatModel {
+  /** The file's name without its ending: which model in which quantization. */
+  readonly name: string;
+  readonly contextSize: number;
+  readonly #llama: Llama;
+  readonly #model: LlamaModel;
+  readonly #pool: SequencePool;
+  readonly #template: ChatTemplate | undefined;
+
+  private constructor(path: string, llama: Llama, model: LlamaModel, context: LlamaContext) {
+    this.name = basename(path).replace(/\.gguf$/i, "");
+    this.contextSize = context.contextSize;
+    this.#llama = llama;
+    this.#model = model;
+    this.#pool = new SequencePool(Array.from({ length: context.totalSequences }, () => context.getSequence()));
+    const source = model.fileInfo.metadata.tokenizer?.chat_template;
+    this.#template = source ? new ChatTemplate(source, model.tokens.bosString ?? "", model.tokens.eosString ?? "") : undefined;
+  }
+
+  static async load({ path, threads, sequences, contextSize }: ChatModelOptions): Promise<ChatModel> {
+    const llama = await getLlama({
+      gpu: false,
+      build: "never",
+      skipDownload: true,
+      maxThreads: threads,
+      logLevel: LlamaLogLevel.error,
+    });
+    const model = await llama.loadModel({ modelPath: path });
+    const context = await model.createContext({ threads, sequences, contextSize });
+    return new ChatModel(path, llama, model, context);
+  }
+
+  async close(): Promise<void> {
+    await this.#llama.dispose();
+  }
+
+  /** The tokens of a conversation by the model's own template. Only the template can make special tokens. */
+  chatPrompt(messages: Message[]): Token[] {
+    if (!this.#template) throw invalid(`The model ${this.name} has no chat template; use completions.`);
+    return this.#template
+      .render(messages)
+      .flatMap((piece) =>
+        "template" in piece ? this.#model.tokenize(piece.template, true) : this.#model.tokenize(piece.message, false),
+      );
+  }
+
+  /** The tokens of a plain text that the model is to go on with. */
+  textPrompt(text: string): Token[] {
+    const tokens = this.#model.tokenize(text, false);
+    const { bos, shouldPrependBosToken } = this.#model.tokens;
+    return bos !== null && (shouldPrependBosToken || tokens.length === 0) ? [bos, ...tokens] : tokens;
+  }
+
+  /** Generates one reply. Waits for a free sequence first; ends with the signal's reason as soon as it aborts. */
+  async *generate(prompt: Token[], sampling: Sampling, signal: AbortSignal): AsyncGenerator<Generated, void> {
+    const room = this.contextSize - prompt.length - 1;
+    if (room < 1) {
+      throw invalid(`The prompt has ${prompt.length} tokens; the model takes ${this.contextSize}, reply included.`);
+    }
+    const options = await this.#sampler(sampling);
+    const lease = await this.#pool.acquire(prompt, signal);
+    try {
+      // The last token is evaluated anew even when it is remembered, for what follows it.
+      const cachedTokens = Math.min(lease.shared, prompt.length - 1);
+      await this.#readPrompt(lease, prompt, cachedTokens, signal);
+      const text = new TextStream(this.#model, sampling.stop, prompt.slice(-8));
+      const limit = Math.min(sampling.maxTokens ?? room, room);
+      let completionTokens = 0;
+      for await (const token of lease.sequence.evaluate(prompt.slice(-1), options)) {
+        signal.throwIfAborted();
+        completionTokens++;
+        const certain = text.push(token);
+        if (certain !== "") yield { text: certain };
+        if (text.stopped || completionTokens >= limit) break;
+      }
+      const rest = text.end();
+      if (rest !== "") yield { text: rest };
+      const finish = !text.stopped && completionTokens >= limit ? "length" : "stop";
+      yield { finish, usage: { promptTokens: prompt.length, cachedTokens, completionTokens } };
+    } finally {
+      lease.release();
+    }
+  }
+
+  async #readPrompt({ sequence }: Lease, prompt: Token[], from: number, signal: AbortSignal): Promise<void> {
+    await sequence.adaptStateToTokens(prompt.slice(0, from), false);
+    const unread = prompt.slice(sequence.nextTokenIndex, -1);
+    for (let i = 0; i < unread.length; i += PROMPT_CHUNK) {
+      signal.throwIfAborted();
+      await sequence.evaluateWithoutGeneratingNewTokens(unread.slice(i, i + PROMPT_CHUNK));
+    }
+  }
+
+  async #sampler(sampling: Sampling): Promise<SequenceEvaluateOptions> {
+    const { temperature, topP, topK, seed, grammar } = sampling;
+    const options: SequenceEvaluateOptions = { temperature, topP, topK };
+    if (seed !== undefined) options.seed = seed;
+    if (grammar !== undefined) {
+      const compiled = await this.#llama.createGrammar({ grammar });
+      options.grammarEvaluationState = new LlamaGrammarEvaluationState({ model: this.#model, grammar: compiled });
+    }
+    return options;
+  }
+}
