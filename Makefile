@@ -1,0 +1,52 @@
+# The two commands are `make demo` and `make test`; the other targets are their parts.
+.PHONY: demo test bench build clean setup-build setup-demo setup-test \
+	test-rust test-browser test-js test-component test-workspace test-peers test-page
+
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+CHROMEDRIVER ?= $(shell command -v chromedriver)
+
+# The assistant on the local workspace, or on a real one when DATABRICKS_HOST is set (see www/README.md).
+demo: setup-demo build
+	npm run --silent start --workspace lakelet-www
+
+test: test-rust test-browser test-js test-component test-workspace test-peers test-page
+	@echo "make test: every suite passed"
+
+bench: setup-build build
+	node benches/run.mjs
+
+setup-build setup-demo setup-test: setup-%:
+	@.ci/setup $*
+
+# The npm package, the local workspace and the page; each builder skips what is up to date.
+build: setup-build
+	npm run --silent build --workspace lakelet --workspace lakelet-workspace --workspace lakelet-www
+
+test-rust: setup-test
+	cargo fmt --check
+	cargo clippy --all-targets --quiet -- --deny warnings
+	cargo clippy --target wasm32-unknown-unknown --features web --quiet -- --deny warnings
+	cargo test --quiet
+	cargo run --quiet --release --example conformance -- tests/conformance/cases
+
+test-browser: setup-test
+	CHROMEDRIVER=$(CHROMEDRIVER) wasm-pack test --headless --chrome --mode no-install -- --features web --test web
+
+test-js: setup-test build
+	npm test --silent --workspace lakelet
+
+test-component: setup-test
+	node tests/component/build.mjs
+	node --test tests/component/
+
+test-workspace: setup-test build
+	npm test --silent --workspace lakelet-workspace
+
+test-peers: setup-test build
+	node tests/peers/run.mjs
+
+test-page: setup-test build
+	node --test tests/page/
+
+clean:
+	rm -rf target build js/dist js/workspace/dist www/dist
