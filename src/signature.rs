@@ -1,9 +1,16 @@
 //! Signatures: what a predictor is given and what it gives back, as DSPy 3.4 defines them.
 
+mod build;
+mod edit;
+mod grammar;
 mod names;
+mod registry;
+mod resolve;
+mod state;
 mod types;
 
 pub use names::infer_prefix;
+pub use registry::Types;
 pub use types::{EnumType, ModelField, ModelType, Special, Type};
 
 use std::rc::Rc;
@@ -36,6 +43,18 @@ pub struct Field {
 }
 
 /// What a predictor is given, what it gives back, and how it is told to.
+///
+/// ```
+/// use lakelet::Signature;
+/// # fn main() -> lakelet::Result<()> {
+/// let signature = Signature::parse("context: list[str], question -> answer, confidence: float")?;
+/// assert_eq!(signature.inputs().map(|field| field.name.as_str()).collect::<Vec<_>>(), ["context", "question"]);
+/// assert_eq!(
+///     &*signature.instructions,
+///     "Given the fields `context`, `question`, produce the fields `answer`, `confidence`."
+/// );
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Signature {
     pub instructions: Rc<str>,
