@@ -178,6 +178,22 @@ impl Error {
         self
     }
 
+    /// The error without any text that a model or a service wrote: for callers who may not see it.
+    pub fn withheld(&self) -> Self {
+        let message = match self.0.kind {
+            ErrorKind::Parse => "the model's reply could not be read",
+            ErrorKind::Deadline => "the time allowed has passed",
+            ErrorKind::Cancelled => "the call was cancelled",
+            _ => "the step failed",
+        };
+        let mut error = Self::new(self.0.kind, message).with_retryable(self.0.retryable);
+        error.0.step.clone_from(&self.0.step);
+        if let Some(service) = &self.0.service {
+            error = error.with_service(service.clone());
+        }
+        error
+    }
+
     /// What went wrong.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

@@ -44,6 +44,8 @@ impl From<Map> for Example {
 pub struct Prediction {
     /// The output fields, in the order of the signature.
     pub fields: Map,
+    /// The outputs of the other completions, when `n` asked for more than one.
+    pub others: Vec<Map>,
     /// The tokens of the model calls that made it.
     pub usage: Usage,
 }

@@ -1,0 +1,162 @@
+//! `Predict`: one signature, one model call.
+
+mod ask;
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use futures_core::future::LocalBoxFuture;
+use serde_json::Value as Json;
+
+use super::Module;
+use crate::adapter::Adapter;
+use crate::error::Result;
+use crate::example::{Example, Prediction};
+use crate::lm::{Capabilities, Prompt, write_messages};
+use crate::run::Run;
+use crate::signature::Signature;
+
+/// Asks a model for the outputs of a signature, as DSPy 3.4's `Predict` does.
+///
+/// What stays the same from call to call (system message and demos) is rendered once and kept until the signature, the
+/// demos or the adapter change.
+///
+/// A reply that the adapter cannot read is asked for once more through the fallback (`JSONAdapter`, unless that was the
+/// adapter already), but not when the caller has seen part of the reply. Errors of the model's service are never
+/// answered by a second try here.
+pub struct Predict {
+    kind: &'static str,
+    signature: Signature,
+    demos: Vec<Example>,
+    config: serde_json::Map<String, Json>,
+    model: Option<String>,
+    adapter: Rc<dyn Adapter>,
+    fallback: Option<Rc<dyn Adapter>>,
+    prepared: OnceCell<Prepared>,
+    prepared_fallback: OnceCell<Prepared>,
+}
+
+/// What one adapter makes of the signature and the demos.
+struct Prepared {
+    prefix: Rc<str>,
+    /// The `response_format` for the capabilities of the last model; models rarely change.
+    response_format: OnceCell<(Capabilities, Option<Rc<str>>)>,
+}
+
+impl Predict {
+    /// A predictor without demos that speaks DSPy's `ChatAdapter` format with the run's first model.
+    pub fn new(signature: Signature, adapter: Rc<dyn Adapter>) -> Self {
+        Self::of_kind("predict", signature, adapter)
+    }
+
+    pub(super) fn of_kind(kind: &'static str, signature: Signature, adapter: Rc<dyn Adapter>) -> Self {
+        Self {
+            kind,
+            signature,
+            demos: Vec::new(),
+            config: serde_json::Map::new(),
+            model: None,
+            adapter,
+            fallback: None,
+            prepared: OnceCell::new(),
+            prepared_fallback: OnceCell::new(),
+        }
+    }
+
+    /// What is given and what is asked for.
+    pub fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    /// Sets what is given and what is asked for.
+    pub fn set_signature(&mut self, signature: Signature) {
+        self.signature = signature;
+        self.forget();
+    }
+
+    /// The solved examples that every prompt shows.
+    pub fn demos(&self) -> &[Example] {
+        &self.demos
+    }
+
+    /// Sets the solved examples that every prompt shows.
+    pub fn set_demos(&mut self, demos: Vec<Example>) {
+        self.demos = demos;
+        self.forget();
+    }
+
+    /// Parameters of every request, by their wire names: `temperature`, `max_tokens`, `n` ...
+    pub fn config(&self) -> &serde_json::Map<String, Json> {
+        &self.config
+    }
+
+    /// Sets the parameters of every request.
+    pub fn set_config(&mut self, config: serde_json::Map<String, Json>) {
+        self.config = config;
+    }
+
+    /// The name of the model to ask; `None` for the run's first one.
+    pub fn model(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+
+    /// Sets the name of the model to ask.
+    pub fn set_model(&mut self, model: Option<String>) {
+        self.model = model;
+    }
+
+    /// How the signature becomes messages, and replies become fields.
+    pub fn adapter(&self) -> &Rc<dyn Adapter> {
+        &self.adapter
+    }
+
+    /// Sets how the signature becomes messages, and replies become fields; and what is tried when a reply cannot be read.
+    pub fn set_adapter(&mut self, adapter: Rc<dyn Adapter>, fallback: Option<Rc<dyn Adapter>>) {
+        self.adapter = adapter;
+        self.fallback = fallback;
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        self.prepared.take();
+        self.prepared_fallback.take();
+    }
+
+    /// The messages that a call with these inputs would send.
+    ///
+    /// # Errors
+    /// What the adapter says of a signature, a demo or an input that it cannot put into words.
+    pub fn prompt(&self, inputs: &Example) -> Result<Prompt> {
+        let prepared = self.prepare(&self.prepared, &*self.adapter)?;
+        self.prompt_with(prepared, &*self.adapter, inputs)
+    }
+
+    fn prepare<'a>(&self, cell: &'a OnceCell<Prepared>, adapter: &dyn Adapter) -> Result<&'a Prepared> {
+        if let Some(prepared) = cell.get() {
+            return Ok(prepared);
+        }
+        let mut prefix = String::new();
+        write_messages(&adapter.prefix(&self.signature, &self.demos)?, &mut prefix);
+        Ok(cell.get_or_init(|| Prepared { prefix: prefix.into(), response_format: OnceCell::new() }))
+    }
+
+    fn prompt_with(&self, prepared: &Prepared, adapter: &dyn Adapter, inputs: &Example) -> Result<Prompt> {
+        let mut tail = String::new();
+        write_messages(&adapter.turns(&self.signature, inputs)?, &mut tail);
+        Ok(Prompt { prefix: Rc::clone(&prepared.prefix), tail })
+    }
+}
+
+impl Module for Predict {
+    fn call<'a>(&'a self, run: &'a Run, inputs: Example) -> LocalBoxFuture<'a, Result<Prediction>> {
+        Box::pin(self.ask(run, inputs, None))
+    }
+
+    fn predictors(&self) -> Vec<(String, &Predict)> {
+        vec![("self".to_owned(), self)]
+    }
+
+    fn predictors_mut(&mut self) -> Vec<(String, &mut Predict)> {
+        vec![("self".to_owned(), self)]
+    }
+}

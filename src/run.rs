@@ -1,0 +1,237 @@
+//! One call of a program: what it may reach, how long it may take, and the record of what it did.
+//!
+//! A [`Run`] is handed down from module to module. It finds models and retrievers by name, keeps the deadline, records a
+//! [`Span`] for every step, and tells the caller what happens as [`Event`]s. What the caller may see of it is decided by
+//! a [`Gate`]: a pipeline closes the gate of the steps that a check has still to approve.
+
+mod event;
+mod gate;
+mod span;
+
+pub use event::Event;
+pub use gate::Gate;
+pub use span::{ModelCall, OpenSpan, Span, Status};
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::pin;
+use std::rc::Rc;
+
+use futures_util::future::{Either, select};
+use indexmap::IndexMap;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::lm::{LanguageModel, Usage};
+use crate::nearest::offer;
+use crate::retrieve::Retriever;
+use crate::time::Clock;
+
+/// Who is told of events while a program runs.
+pub type Sink = Rc<dyn Fn(Event)>;
+
+/// What programs may reach. Programs name models and retrievers; only the host knows what stands behind the names.
+#[derive(Clone)]
+pub struct Services {
+    pub clock: Rc<dyn Clock>,
+    /// Models by name; the first one serves the steps that name none.
+    pub models: IndexMap<String, Rc<dyn LanguageModel>>,
+    /// Retrievers by name; the first one serves the steps that name none.
+    pub retrievers: IndexMap<String, Rc<dyn Retriever>>,
+}
+
+impl Services {
+    /// No model and no retriever yet.
+    pub fn new(clock: Rc<dyn Clock>) -> Self {
+        Self { clock, models: IndexMap::new(), retrievers: IndexMap::new() }
+    }
+
+    /// With one more model.
+    pub fn with_model(mut self, name: &str, model: Rc<dyn LanguageModel>) -> Self {
+        self.models.insert(name.to_owned(), model);
+        self
+    }
+
+    /// With one more retriever.
+    pub fn with_retriever(mut self, name: &str, retriever: Rc<dyn Retriever>) -> Self {
+        self.retrievers.insert(name.to_owned(), retriever);
+        self
+    }
+}
+
+/// What one call carries. Cloning is cheap; the clones share the record.
+#[derive(Clone)]
+pub struct Run {
+    record: Rc<Record>,
+    gate: Rc<Gate>,
+    step: Rc<str>,
+    deadline_ms: Option<f64>,
+}
+
+struct Record {
+    services: Rc<Services>,
+    begun_ms: f64,
+    spans: RefCell<Vec<Rc<Span>>>,
+    gates: RefCell<Vec<Rc<Gate>>>,
+}
+
+impl Run {
+    /// A run that nobody watches.
+    pub fn new(services: Rc<Services>) -> Self {
+        Self::begin(services, None)
+    }
+
+    /// A run whose events go to `sink`. Models that can stream do so.
+    pub fn watched(services: Rc<Services>, sink: Sink) -> Self {
+        Self::begin(services, Some(sink))
+    }
+
+    fn begin(services: Rc<Services>, sink: Option<Sink>) -> Self {
+        let begun_ms = services.clock.now_ms();
+        let record = Record { services, begun_ms, spans: RefCell::default(), gates: RefCell::default() };
+        Self { record: Rc::new(record), gate: Rc::new(Gate::open(sink)), step: "".into(), deadline_ms: None }
+    }
+
+    /// The same run, to be ended in `ms` milliseconds at the latest; an earlier deadline stays.
+    pub fn within_ms(mut self, ms: f64) -> Self {
+        let end = self.now_ms() + ms;
+        self.deadline_ms = Some(self.deadline_ms.map_or(end, |earlier| earlier.min(end)));
+        self
+    }
+
+    /// The same run, inside a step of that name.
+    pub fn at_step(mut self, step: &Rc<str>) -> Self {
+        self.step = Rc::clone(step);
+        self
+    }
+
+    /// The same run, with what happens in it shown through another gate.
+    pub fn behind(mut self, gate: &Rc<Gate>) -> Self {
+        self.gate = Rc::clone(gate);
+        self
+    }
+
+    /// The name of the step that runs; empty outside of any.
+    pub fn step(&self) -> &str {
+        &self.step
+    }
+
+    /// What decides what the caller sees of this part of the run.
+    pub fn gate(&self) -> &Rc<Gate> {
+        &self.gate
+    }
+
+    /// When the caller stops waiting, on the host's clock.
+    pub fn deadline_ms(&self) -> Option<f64> {
+        self.deadline_ms
+    }
+
+    /// Milliseconds on the host's clock.
+    pub fn now_ms(&self) -> f64 {
+        self.record.services.clock.now_ms()
+    }
+
+    /// Milliseconds since the run began.
+    pub fn elapsed_ms(&self) -> f64 {
+        self.now_ms() - self.record.begun_ms
+    }
+
+    /// The model of that name, or the first one.
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) when there is none.
+    pub fn model(&self, name: Option<&str>) -> Result<Rc<dyn LanguageModel>> {
+        find("model", &self.record.services.models, name)
+    }
+
+    /// The retriever of that name, or the first one.
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) when there is none.
+    pub fn retriever(&self, name: Option<&str>) -> Result<Rc<dyn Retriever>> {
+        find("retriever", &self.record.services.retrievers, name)
+    }
+
+    /// Waits for `work`, but not longer than the deadline.
+    ///
+    /// # Errors
+    /// What `work` fails with, or [`Deadline`](ErrorKind::Deadline).
+    pub async fn in_time<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let Some(end) = self.deadline_ms else { return work.await };
+        let late = || {
+            Error::new(ErrorKind::Deadline, "the time allowed has passed")
+                .with_hint("allow more time, or ask a faster model")
+        };
+        let left = end - self.now_ms();
+        if left <= 0.0 {
+            return Err(late());
+        }
+        match select(pin!(work), self.record.services.clock.sleep(left)).await {
+            Either::Left((result, _)) => result,
+            Either::Right(_) => Err(late()),
+        }
+    }
+
+    /// Begins the record of a step; its name is the run's step, or else `kind`.
+    pub fn open_span(&self, kind: &'static str) -> OpenSpan {
+        let name = if self.step.is_empty() { Rc::from(kind) } else { Rc::clone(&self.step) };
+        let span = Span::begin(self.record.spans.borrow().len(), name, kind, self.elapsed_ms());
+        let open = OpenSpan::begin(self.clone(), &span);
+        self.record.spans.borrow_mut().push(Rc::new(span));
+        self.record.gates.borrow_mut().push(Rc::clone(&self.gate));
+        open
+    }
+
+    /// Tells the caller, as far as the gate lets it through.
+    pub fn tell(&self, event: Event) {
+        self.gate.tell(event);
+    }
+
+    /// Whether anybody listens to events.
+    pub fn is_watched(&self) -> bool {
+        self.gate.is_watched()
+    }
+
+    /// Everything that was recorded, for logs on the side of the host: it may hold what the caller must not see.
+    pub fn spans(&self) -> Vec<Rc<Span>> {
+        self.record.spans.borrow().clone()
+    }
+
+    /// What was recorded and may be shown to the caller: contents of steps behind a closed gate are left out, and the
+    /// rest passes the gate's redaction.
+    pub fn shown_spans(&self) -> Vec<Span> {
+        let gates = self.record.gates.borrow();
+        self.record.spans.borrow().iter().zip(gates.iter()).map(|(span, gate)| gate.show(span)).collect()
+    }
+
+    /// The tokens of all model calls so far.
+    pub fn usage(&self) -> Usage {
+        let mut total = Usage::default();
+        for span in self.record.spans.borrow().iter() {
+            total += span.usage();
+        }
+        total
+    }
+
+    fn change_span(&self, id: usize, change: impl FnOnce(&mut Span)) {
+        if let Some(span) = self.record.spans.borrow_mut().get_mut(id) {
+            change(Rc::make_mut(span));
+        }
+    }
+
+    fn span(&self, id: usize) -> Option<Rc<Span>> {
+        self.record.spans.borrow().get(id).cloned()
+    }
+}
+
+fn find<T: ?Sized>(what: &str, known: &IndexMap<String, Rc<T>>, name: Option<&str>) -> Result<Rc<T>> {
+    let found = match name {
+        Some(name) => known.get(name),
+        None => known.first().map(|(_, first)| first),
+    };
+    found.cloned().ok_or_else(|| match name {
+        Some(name) => Error::new(ErrorKind::Config, format!("there is no {what} `{name}`"))
+            .with_hint(offer(name, known.keys().map(String::as_str))),
+        None => Error::new(ErrorKind::Config, format!("the program needs a {what}, and none is configured"))
+            .with_hint(format!("give one to `Services::with_{what}`")),
+    })
+}

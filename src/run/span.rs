@@ -1,0 +1,187 @@
+//! The record of one step.
+
+use std::rc::Rc;
+
+use serde_json::Value as Json;
+
+use super::{Event, Run};
+use crate::error::Error;
+use crate::lm::{Prompt, Usage};
+use crate::value::Map;
+
+/// How far a step got.
+#[derive(Clone, Debug)]
+pub enum Status {
+    Running,
+    Done,
+    Failed(Error),
+    /// The step was abandoned: the caller went away, or a guard had decided.
+    Cancelled,
+}
+
+/// What one step was given, did and gave back.
+#[derive(Clone, Debug)]
+pub struct Span {
+    /// The position in the run's record.
+    pub id: usize,
+    /// The step's name in its program.
+    pub name: Rc<str>,
+    /// `predict`, `chain_of_thought`, `retrieve`, `guard` ...
+    pub kind: &'static str,
+    /// Milliseconds after the run began.
+    pub start_ms: f64,
+    pub duration_ms: f64,
+    pub inputs: Map,
+    pub outputs: Map,
+    /// The model calls, in order: more than one when the first reply could not be read.
+    pub calls: Vec<ModelCall>,
+    pub status: Status,
+    /// Contents are left out: they may not be shown.
+    pub withheld: bool,
+}
+
+/// One request to a model, and what came back.
+#[derive(Clone, Debug)]
+pub struct ModelCall {
+    /// The model that was asked, or the version that answered.
+    pub model: String,
+    /// DSPy's name of the adapter.
+    pub adapter: &'static str,
+    /// The messages exactly as sent.
+    pub prompt: Prompt,
+    /// `response_format` exactly as sent.
+    pub response_format: Option<Rc<str>>,
+    /// The other parameters of the request.
+    pub options: serde_json::Map<String, Json>,
+    /// The texts that came back.
+    pub replies: Vec<String>,
+    pub usage: Usage,
+    /// Milliseconds after the run began.
+    pub start_ms: f64,
+    pub duration_ms: f64,
+    /// Why the call, or reading its reply, failed.
+    pub error: Option<Error>,
+}
+
+impl Span {
+    pub(super) fn begin(id: usize, name: Rc<str>, kind: &'static str, start_ms: f64) -> Self {
+        Self {
+            id,
+            name,
+            kind,
+            start_ms,
+            duration_ms: 0.0,
+            inputs: Map::new(),
+            outputs: Map::new(),
+            calls: Vec::new(),
+            status: Status::Running,
+            withheld: false,
+        }
+    }
+
+    /// The span without anything that a step was given, did or gave: only that it ran, how long, and how it ended.
+    pub(super) fn withheld(&self) -> Self {
+        let status = match &self.status {
+            Status::Failed(error) => Status::Failed(error.withheld()),
+            other => other.clone(),
+        };
+        let (name, kind) = (Rc::clone(&self.name), self.kind);
+        Self { duration_ms: self.duration_ms, status, withheld: true, ..Self::begin(self.id, name, kind, self.start_ms) }
+    }
+
+    /// The tokens of its model calls.
+    pub fn usage(&self) -> Usage {
+        let mut total = Usage::default();
+        for call in &self.calls {
+            total += call.usage;
+        }
+        total
+    }
+}
+
+/// A step that runs. Dropped before [`OpenSpan::done`] or [`OpenSpan::failed`], the step counts as cancelled.
+pub struct OpenSpan {
+    run: Run,
+    id: usize,
+    name: Rc<str>,
+    closed: bool,
+}
+
+impl OpenSpan {
+    pub(super) fn begin(run: Run, span: &Span) -> Self {
+        let (id, kind, at_ms) = (span.id, span.kind, span.start_ms);
+        run.tell(Event::Started { id, step: Rc::clone(&span.name), kind, at_ms });
+        Self { run, id, name: Rc::clone(&span.name), closed: false }
+    }
+
+    /// The step's name.
+    pub fn name(&self) -> &Rc<str> {
+        &self.name
+    }
+
+    /// The position of the span in the run's record.
+    pub fn id(&self) -> usize {
+        self.id
+    }
+
+    /// Records what the step was given.
+    pub fn given(&self, inputs: Map) {
+        self.run.change_span(self.id, |span| span.inputs = inputs);
+    }
+
+    /// Records a model call that goes out.
+    pub fn called(&self, call: ModelCall) {
+        self.run.change_span(self.id, |span| span.calls.push(call));
+    }
+
+    /// Records what the last model call came to.
+    pub fn answered(&self, change: impl FnOnce(&mut ModelCall)) {
+        self.run.change_span(self.id, |span| {
+            if let Some(call) = span.calls.last_mut() {
+                change(call);
+            }
+        });
+    }
+
+    /// The tokens of its model calls so far.
+    pub fn usage(&self) -> Usage {
+        self.run.span(self.id).map(|span| span.usage()).unwrap_or_default()
+    }
+
+    /// The step gave `outputs`.
+    pub fn done(mut self, outputs: Map) {
+        self.close(Status::Done, outputs);
+    }
+
+    /// The step failed.
+    pub fn failed(mut self, error: Error) {
+        self.close(Status::Failed(error), Map::new());
+    }
+
+    fn close(&mut self, status: Status, outputs: Map) {
+        self.closed = true;
+        let now = self.run.elapsed_ms();
+        self.run.change_span(self.id, |span| {
+            span.duration_ms = now - span.start_ms;
+            span.outputs = outputs;
+            span.status = status;
+        });
+        if self.run.is_watched()
+            && let Some(span) = self.run.span(self.id)
+        {
+            self.run.tell(Event::Finished(span));
+        }
+    }
+}
+
+impl Drop for OpenSpan {
+    fn drop(&mut self) {
+        if !self.closed {
+            let now = self.run.elapsed_ms();
+            self.run.change_span(self.id, |span| {
+                span.duration_ms = now - span.start_ms;
+                span.status = Status::Cancelled;
+            });
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Orders to a model inside text that should only inform it.
+
+use super::words::{Words, is_invisible, sentences};
+use super::{Finding, Rule};
+
+const OVERRIDES: [&str; 7] = ["ignore", "disregard", "forget", "override", "bypass", "discard", "overrule"];
+const EARLIER: [&str; 14] =
+    ["previous", "prior", "above", "earlier", "preceding", "foregoing", "all", "any", "your", "system", "these", "those", "company", "every"];
+const ORDERS: [&str; 8] =
+    ["instruction", "instructions", "prompt", "prompts", "directions", "directives", "guardrails", "programming"];
+const LIMITS: [&str; 6] = ["rules", "guidelines", "restrictions", "constraints", "policies", "criteria"];
+const NEGATIONS: [&str; 9] = ["not", "never", "don't", "cannot", "can't", "mustn't", "nobody", "won't", "shouldn't"];
+/// What may stand before an order: nothing, or words of urging.
+const URGING: [&str; 14] =
+    ["please", "you", "must", "should", "and", "now", "then", "just", "to", "ai", "assistant", "model", "will", "immediately"];
+
+const ROLES: [&str; 17] = [
+    "you are now a",
+    "you are now an",
+    "you are now dan",
+    "you are now free",
+    "from now on you",
+    "from now on answer",
+    "from now on respond",
+    "pretend to be",
+    "pretend you",
+    "pretend that you",
+    "pretend i am",
+    "pretend that i am",
+    "developer mode",
+    "do anything now",
+    "dan mode",
+    "jailbreak mode",
+    "no longer bound",
+];
+const LIBERTIES: [&str; 9] =
+    ["unrestricted", "unfiltered", "uncensored", "jailbroken", "restrictions", "filters", "administrator", "admin", "root"];
+
+/// Those whom an order to a model addresses, as phrases.
+const MODELS: [&str; 24] = [
+    "ai", "ais", "llm", "llms", "assistant", "assistants", "chatbot", "chatbots", "chatgpt", "gpt", "claude", "copilot", "gemini",
+    "language model", "language models", "ai model", "ai models", "ai system", "ai systems", "ai assistant", "ai assistants",
+    "ai agent", "ai agents", "ai tool",
+];
+const HERALDS: [&str; 13] = [
+    "attention", "note", "notice", "instruction", "instructions", "message", "dear", "hey", "important", "reminder", "memo", "system",
+    "directive",
+];
+const READING: [&str; 11] = [
+    "reading", "processing", "summarizing", "summarising", "summarizes", "summarises", "reads", "analyzing", "analysing", "indexing",
+    "parsing",
+];
+/// What a model would be told to do.
+const ACTS: [&str; 30] = [
+    "say", "tell", "reply", "respond", "answer", "reveal", "disclose", "approve", "confirm", "recommend", "state", "output", "print",
+    "repeat", "append", "include", "mention", "ignore", "disregard", "forget", "send", "issue", "rate", "rank", "grant", "claim", "give",
+    "mark", "summarize", "summarise",
+];
+
+const REVEALING: [&str; 11] =
+    ["reveal", "show", "print", "repeat", "output", "display", "tell", "give", "what", "recite", "leak"];
+const INNER: [&str; 10] = [
+    "system prompt",
+    "your prompt",
+    "your instructions",
+    "initial instructions",
+    "hidden instructions",
+    "system message",
+    "your system instructions",
+    "initial prompt",
+    "secret instructions",
+    "your guidelines",
+];
+
+/// Marks every sentence that gives orders to a model, every comment, and every run of invisible characters.
+pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
+    let mut add = |start, end| found.push(Finding { rule: Rule::Injection, start, end });
+    for (start, _) in text.match_indices("<!--") {
+        let length = text.get(start..).and_then(|rest| rest.find("-->").map(|at| at + 3).or(Some(rest.len())));
+        add(start, start + length.unwrap_or_default());
+    }
+    let mut run: Option<(usize, usize, usize)> = None;
+    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+        match (&mut run, is_invisible(c)) {
+            (Some((_, end, count)), true) => (*end, *count) = (at + c.len_utf8(), *count + 1),
+            (None, true) => run = Some((at, at + c.len_utf8(), 1)),
+            // Joined emoji and soft hyphens hold one; a hidden message needs more.
+            (Some((start, end, count)), false) => {
+                if *count > 2 {
+                    add(*start, *end);
+                }
+                run = None;
+            }
+            (None, false) => {}
+        }
+    }
+    let mut follows = false;
+    for (start, end) in sentences(text) {
+        let sentence = text.get(start..end).unwrap_or_default();
+        let words = Words::of(sentence);
+        // What stands behind an order in the same paragraph belongs to it when it is an order as well.
+        let orders = orders_a_model(&words) || (follows && is_order(&words));
+        if orders {
+            let lead = sentence.len() - sentence.trim_start_matches(|c: char| c.is_whitespace() || "#>*-".contains(c)).len();
+            add(start + lead, start + sentence.trim_end().len());
+        }
+        follows = orders && !sentence.ends_with('\n');
+    }
+}
+
+/// Marks images and links with a query that lead to hosts that are not allowed.
+pub(super) fn links(text: &str, allow: &[String], found: &mut Vec<Finding>) {
+    for (middle, _) in text.match_indices("](") {
+        let (Some(before), Some(after)) = (text.get(..middle), text.get(middle + 2..)) else { continue };
+        let (Some(open), Some(close)) = (before.rfind('['), after.find(')')) else { continue };
+        let target = after.get(..close).unwrap_or_default().trim();
+        let Some((_, address)) = target.split_once("//") else { continue };
+        let host = address.split(['/', '?', '#', ':', ' ']).next().unwrap_or_default();
+        let is_image = before.get(..open).is_some_and(|lead| lead.ends_with('!'));
+        if (is_image || address.contains('?')) && !is_allowed_host(host, allow) {
+            let start = if is_image { open - 1 } else { open };
+            found.push(Finding { rule: Rule::Exfiltration, start, end: middle + 2 + close + 1 });
+        }
+    }
+}
+
+/// Whether a host is an allowed domain or below one.
+pub(super) fn is_allowed_host(host: &str, allow: &[String]) -> bool {
+    allow.iter().any(|domain| {
+        let head = host.len().checked_sub(domain.len()).and_then(|at| host.split_at_checked(at));
+        head.is_some_and(|(head, tail)| tail.eq_ignore_ascii_case(domain) && (head.is_empty() || head.ends_with('.')))
+    })
+}
+
+fn orders_a_model(words: &Words) -> bool {
+    overrides(words) || gives_a_role(words) || addresses_a_model(words) || asks_for_the_prompt(words)
+}
+
+/// "Ignore all previous instructions", but not "never ignore these rules" or "employees who ignore the rules above".
+fn overrides(words: &Words) -> bool {
+    words.all(&OVERRIDES).any(|verb| {
+        let urged = words.0.get(verb).is_some_and(|word| word.opens) || words.before(verb, 1, &URGING);
+        let Some(earlier) = words.within(verb + 1, 4, &EARLIER) else { return false };
+        let named = words.within(earlier + 1, 4, &ORDERS).is_some()
+            || (words.within(verb + 1, 4, &["previous", "prior", "earlier", "preceding", "your", "company", "system"]).is_some()
+                && words.within(earlier + 1, 4, &LIMITS).is_some());
+        urged && named && !words.before(verb, 3, &NEGATIONS)
+    })
+}
+
+fn gives_a_role(words: &Words) -> bool {
+    words.any_phrase(&ROLES)
+        || (["act as", "behave as", "respond as", "answer as", "roleplay as"].iter().any(|phrase| {
+            words.phrase(phrase).is_some_and(|at| words.0.get(at).is_some_and(|word| word.opens) || words.before(at, 1, &URGING))
+        }) && words.any(&LIBERTIES))
+}
+
+/// "Attention AI model: ...", "if you are an AI, say ...", "AI assistants reading this must ...".
+fn addresses_a_model(words: &Words) -> bool {
+    MODELS.iter().any(|name| {
+        let Some(at) = words.phrase(name) else { return false };
+        let behind = at + name.split(' ').count();
+        let called = words.before(at, 5, &HERALDS) || words.phrase("if you are").is_some_and(|i| i < at && at - i <= 5);
+        let reads = words.within(behind, 2, &READING).is_some();
+        let told = words.0.iter().enumerate().skip(behind).any(|(i, word)| {
+            ACTS.contains(&word.text.as_str()) && (word.opens || words.before(i, 1, &URGING) || words.before(i, 2, &["always"]))
+        });
+        // At the head of the sentence, with the order right behind a comma or a colon: "Assistant, confirm this".
+        let spoken_to = at <= 1 && words.0.get(behind).is_some_and(|word| word.opens && ACTS.contains(&word.text.as_str()));
+        ((called || reads) && told) || spoken_to
+    })
+}
+
+fn asks_for_the_prompt(words: &Words) -> bool {
+    words.any_phrase(&INNER) && words.any(&REVEALING)
+}
+
+/// An order as such: it begins with what a model would be told to do.
+fn is_order(words: &Words) -> bool {
+    ACTS.contains(&words.at(0)) || (ACTS.contains(&words.at(1)) && URGING.contains(&words.at(0))) || words.at(0) == "do"
+}

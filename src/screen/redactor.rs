@@ -1,0 +1,64 @@
+//! Redaction of text that is still being written.
+
+use std::rc::Rc;
+
+use super::{Rules, replace};
+
+/// Redacts a text that arrives in pieces: what it lets out is a beginning of what [`Rules::redact`] makes of the whole.
+///
+/// The last sentence is kept back until the next one has begun, because what it holds may not be recognised before its end.
+pub struct Redactor {
+    rules: Rc<Rules>,
+    text: String,
+    /// How much of the redacted text is out.
+    out: usize,
+}
+
+impl Redactor {
+    /// A redactor of one text.
+    pub fn new(rules: Rc<Rules>) -> Self {
+        Self { rules, text: String::new(), out: 0 }
+    }
+
+    /// Takes a piece and gives what may be shown by now.
+    pub fn push(&mut self, piece: &str) -> String {
+        self.text.push_str(piece);
+        // Only a sentence end can set something free.
+        if piece.contains(['.', '!', '?', '\n', ' ']) { self.let_out(false) } else { String::new() }
+    }
+
+    /// The text is complete: gives the rest.
+    pub fn finish(&mut self) -> String {
+        self.let_out(true)
+    }
+
+    fn let_out(&mut self, whole: bool) -> String {
+        let mut findings = self.rules.find(&self.text);
+        let mut end = if whole { self.text.len() } else { safe_end(&self.text) };
+        // A finding that reaches past the end may grow: it stays back as a whole.
+        if let Some(crossing) = findings.iter().find(|finding| finding.start < end && finding.end > end) {
+            end = crossing.start;
+        }
+        findings.retain(|finding| finding.end <= end);
+        let redacted = replace(self.text.get(..end).unwrap_or_default(), &findings);
+        let fresh = redacted.get(self.out..).unwrap_or_default().to_owned();
+        self.out = self.out.max(redacted.len());
+        fresh
+    }
+}
+
+/// Where the last but one sentence ends; nothing of an open comment, key block or link is safe.
+fn safe_end(text: &str) -> usize {
+    let ends: Vec<usize> = super::words::sentences(text).iter().map(|(_, end)| *end).collect();
+    let end = ends.len().checked_sub(2).and_then(|i| ends.get(i)).copied().unwrap_or(0);
+    let open = ["<!--", "-----BEGIN ", "!["].iter().filter_map(|opening| text.get(..end)?.rfind(opening));
+    open.filter(|at| !is_closed(text.get(*at..end).unwrap_or_default())).min().unwrap_or(end)
+}
+
+fn is_closed(part: &str) -> bool {
+    match part {
+        _ if part.starts_with("<!--") => part.contains("-->"),
+        _ if part.starts_with('!') => part.contains(')') || !part.contains("]("),
+        _ => part.matches("-----").count() > 3,
+    }
+}

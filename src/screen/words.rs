@@ -1,0 +1,102 @@
+//! Text as words and sentences, whatever was done to hide them.
+
+/// A word: lower case, without invisible characters.
+pub(super) struct Word {
+    pub text: String,
+    /// Written with a capital letter.
+    pub capital: bool,
+    /// Something that separates clauses stands before it: a colon, a comma, a quotation mark, the start.
+    pub opens: bool,
+}
+
+/// The words of a sentence.
+pub(super) struct Words(pub Vec<Word>);
+
+/// Characters that a person does not see: zero-width ones, direction marks and tags.
+pub(super) fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The byte ranges of the sentences of a text: they end behind `.`, `!`, `?` with white space after it, and at line ends.
+pub(super) fn sentences(text: &str) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let end = at + c.len_utf8();
+        let ends = match c {
+            '\n' => true,
+            '.' | '!' | '?' => chars.peek().is_none_or(|(_, next)| next.is_whitespace() || matches!(next, '"' | '\'' | ')' | '”' | '*' | '_')),
+            _ => false,
+        };
+        if ends {
+            found.push((start, end));
+            start = end;
+        }
+    }
+    found.push((start, text.len()));
+    found.retain(|(start, end)| text.get(*start..*end).is_some_and(|sentence| !sentence.trim().is_empty()));
+    found
+}
+
+impl Words {
+    pub fn of(text: &str) -> Self {
+        let mut words: Vec<Word> = Vec::new();
+        let mut current = String::new();
+        let (mut capital, mut opens) = (false, true);
+        for c in text.chars().chain([' ']) {
+            if is_invisible(c) {
+                continue;
+            }
+            if c.is_alphanumeric() || (matches!(c, '\'' | '’' | '-') && !current.is_empty()) {
+                capital |= current.is_empty() && c.is_uppercase();
+                current.extend(if c == '’' { '\'' } else { c }.to_lowercase());
+                continue;
+            }
+            if !current.is_empty() {
+                let text = std::mem::take(&mut current);
+                words.push(Word { text: text.trim_end_matches(['\'', '-']).to_owned(), capital, opens });
+                (capital, opens) = (false, false);
+            }
+            opens |= !c.is_whitespace();
+        }
+        Self(words)
+    }
+
+    pub fn at(&self, index: usize) -> &str {
+        self.0.get(index).map_or("", |word| &word.text)
+    }
+
+    /// The positions of words of a list.
+    pub fn all(&self, list: &[&str]) -> impl Iterator<Item = usize> {
+        self.0.iter().enumerate().filter(|(_, word)| list.contains(&word.text.as_str())).map(|(i, _)| i)
+    }
+
+    pub fn any(&self, list: &[&str]) -> bool {
+        self.all(list).next().is_some()
+    }
+
+    /// Whether one of a list stands among `count` words from `from` on.
+    pub fn within(&self, from: usize, count: usize, list: &[&str]) -> Option<usize> {
+        (from..(from + count).min(self.0.len())).find(|i| list.contains(&self.at(*i)))
+    }
+
+    /// Whether one of a list stands among the `count` words before `until`.
+    pub fn before(&self, until: usize, count: usize, list: &[&str]) -> bool {
+        (until.saturating_sub(count)..until).any(|i| list.contains(&self.at(i)))
+    }
+
+    /// Where a phrase stands, its words divided by spaces.
+    pub fn phrase(&self, phrase: &str) -> Option<usize> {
+        (0..self.0.len()).find(|&start| self.phrase_at(start, phrase))
+    }
+
+    /// Whether a phrase stands at a position.
+    pub fn phrase_at(&self, start: usize, phrase: &str) -> bool {
+        phrase.split(' ').enumerate().all(|(i, part)| self.at(start + i) == part)
+    }
+
+    pub fn any_phrase(&self, phrases: &[&str]) -> bool {
+        phrases.iter().any(|phrase| self.phrase(phrase).is_some())
+    }
+}

@@ -1,0 +1,4 @@
+//! Programs run as their users run them, with scripted models and retrievers and a clock that the test owns.
+
+mod predict;
+mod support;
