@@ -49,7 +49,9 @@ mod tests {
 
     #[test]
     fn distance_counts_insertions_deletions_and_changes() {
-        for (a, b, expected) in [("", "", 0), ("", "abc", 3), ("abc", "", 3), ("kitten", "sitting", 3), ("flaw", "lawn", 2)] {
+        for (a, b, expected) in
+            [("", "", 0), ("", "abc", 3), ("abc", "", 3), ("kitten", "sitting", 3), ("flaw", "lawn", 2)]
+        {
             assert_eq!(distance(a, b), expected, "{a} {b}");
         }
     }

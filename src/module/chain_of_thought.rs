@@ -9,7 +9,7 @@ use crate::adapter::Adapter;
 use crate::error::Result;
 use crate::example::{Example, Prediction};
 use crate::run::Run;
-use crate::signature::{Field, Io, Signature, Type};
+use crate::signature::{Field, Signature, Type};
 
 /// A [`Predict`] whose first output is `reasoning`, as DSPy 3.4 has it.
 pub struct ChainOfThought {
@@ -18,25 +18,12 @@ pub struct ChainOfThought {
 
 impl ChainOfThought {
     /// Lets a model reason before it fills the outputs of `signature`.
-    pub fn new(signature: &Signature, adapter: Rc<dyn Adapter>) -> Self {
-        let mut fields = signature.fields.to_vec();
-        let first_output = fields.iter().position(|field| field.io == Io::Output).unwrap_or(fields.len());
-        fields.insert(first_output, reasoning());
-        let signature = Signature { instructions: Rc::clone(&signature.instructions), fields: fields.into() };
-        Self { predict: Predict::of_kind("chain_of_thought", signature, adapter) }
-    }
-}
-
-fn reasoning() -> Field {
-    Field {
-        name: "reasoning".to_owned(),
-        io: Io::Output,
-        ty: Type::Str,
-        desc: "${reasoning}".to_owned(),
-        prefix: "Reasoning:".to_owned(),
-        constraints: None,
-        default: None,
-        type_undefined: false,
+    ///
+    /// # Errors
+    /// [`Signature`](crate::ErrorKind::Signature) when the signature cannot take a field `reasoning`.
+    pub fn new(signature: &Signature, adapter: Rc<dyn Adapter>) -> Result<Self> {
+        let signature = signature.prepend(Field::output("reasoning", Type::Str))?;
+        Ok(Self { predict: Predict::of_kind("chain_of_thought", signature, adapter) })
     }
 }
 

@@ -61,9 +61,9 @@ impl Gate {
     /// Forgets the fields that a step has streamed, if none of them was let out; tells whether they could be.
     pub fn retract(&self, id: usize) -> bool {
         !self.released.get() && {
-            self.held.borrow_mut().retain(|event| {
-                !matches!(event, Event::Text { id: i, .. } | Event::Value { id: i, .. } if *i == id)
-            });
+            self.held
+                .borrow_mut()
+                .retain(|event| !matches!(event, Event::Text { id: i, .. } | Event::Value { id: i, .. } if *i == id));
             true
         }
     }

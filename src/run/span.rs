@@ -86,7 +86,12 @@ impl Span {
             other => other.clone(),
         };
         let (name, kind) = (Rc::clone(&self.name), self.kind);
-        Self { duration_ms: self.duration_ms, status, withheld: true, ..Self::begin(self.id, name, kind, self.start_ms) }
+        Self {
+            duration_ms: self.duration_ms,
+            status,
+            withheld: true,
+            ..Self::begin(self.id, name, kind, self.start_ms)
+        }
     }
 
     /// The tokens of its model calls.

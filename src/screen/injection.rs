@@ -4,15 +4,43 @@ use super::words::{Words, is_invisible, sentences};
 use super::{Finding, Rule};
 
 const OVERRIDES: [&str; 7] = ["ignore", "disregard", "forget", "override", "bypass", "discard", "overrule"];
-const EARLIER: [&str; 14] =
-    ["previous", "prior", "above", "earlier", "preceding", "foregoing", "all", "any", "your", "system", "these", "those", "company", "every"];
+const EARLIER: [&str; 14] = [
+    "previous",
+    "prior",
+    "above",
+    "earlier",
+    "preceding",
+    "foregoing",
+    "all",
+    "any",
+    "your",
+    "system",
+    "these",
+    "those",
+    "company",
+    "every",
+];
 const ORDERS: [&str; 8] =
     ["instruction", "instructions", "prompt", "prompts", "directions", "directives", "guardrails", "programming"];
 const LIMITS: [&str; 6] = ["rules", "guidelines", "restrictions", "constraints", "policies", "criteria"];
 const NEGATIONS: [&str; 9] = ["not", "never", "don't", "cannot", "can't", "mustn't", "nobody", "won't", "shouldn't"];
 /// What may stand before an order: nothing, or words of urging.
-const URGING: [&str; 14] =
-    ["please", "you", "must", "should", "and", "now", "then", "just", "to", "ai", "assistant", "model", "will", "immediately"];
+const URGING: [&str; 14] = [
+    "please",
+    "you",
+    "must",
+    "should",
+    "and",
+    "now",
+    "then",
+    "just",
+    "to",
+    "ai",
+    "assistant",
+    "model",
+    "will",
+    "immediately",
+];
 
 const ROLES: [&str; 17] = [
     "you are now a",
@@ -33,28 +61,105 @@ const ROLES: [&str; 17] = [
     "jailbreak mode",
     "no longer bound",
 ];
-const LIBERTIES: [&str; 9] =
-    ["unrestricted", "unfiltered", "uncensored", "jailbroken", "restrictions", "filters", "administrator", "admin", "root"];
+const LIBERTIES: [&str; 9] = [
+    "unrestricted",
+    "unfiltered",
+    "uncensored",
+    "jailbroken",
+    "restrictions",
+    "filters",
+    "administrator",
+    "admin",
+    "root",
+];
 
 /// Those whom an order to a model addresses, as phrases.
 const MODELS: [&str; 24] = [
-    "ai", "ais", "llm", "llms", "assistant", "assistants", "chatbot", "chatbots", "chatgpt", "gpt", "claude", "copilot", "gemini",
-    "language model", "language models", "ai model", "ai models", "ai system", "ai systems", "ai assistant", "ai assistants",
-    "ai agent", "ai agents", "ai tool",
+    "ai",
+    "ais",
+    "llm",
+    "llms",
+    "assistant",
+    "assistants",
+    "chatbot",
+    "chatbots",
+    "chatgpt",
+    "gpt",
+    "claude",
+    "copilot",
+    "gemini",
+    "language model",
+    "language models",
+    "ai model",
+    "ai models",
+    "ai system",
+    "ai systems",
+    "ai assistant",
+    "ai assistants",
+    "ai agent",
+    "ai agents",
+    "ai tool",
 ];
 const HERALDS: [&str; 13] = [
-    "attention", "note", "notice", "instruction", "instructions", "message", "dear", "hey", "important", "reminder", "memo", "system",
+    "attention",
+    "note",
+    "notice",
+    "instruction",
+    "instructions",
+    "message",
+    "dear",
+    "hey",
+    "important",
+    "reminder",
+    "memo",
+    "system",
     "directive",
 ];
 const READING: [&str; 11] = [
-    "reading", "processing", "summarizing", "summarising", "summarizes", "summarises", "reads", "analyzing", "analysing", "indexing",
+    "reading",
+    "processing",
+    "summarizing",
+    "summarising",
+    "summarizes",
+    "summarises",
+    "reads",
+    "analyzing",
+    "analysing",
+    "indexing",
     "parsing",
 ];
 /// What a model would be told to do.
 const ACTS: [&str; 30] = [
-    "say", "tell", "reply", "respond", "answer", "reveal", "disclose", "approve", "confirm", "recommend", "state", "output", "print",
-    "repeat", "append", "include", "mention", "ignore", "disregard", "forget", "send", "issue", "rate", "rank", "grant", "claim", "give",
-    "mark", "summarize", "summarise",
+    "say",
+    "tell",
+    "reply",
+    "respond",
+    "answer",
+    "reveal",
+    "disclose",
+    "approve",
+    "confirm",
+    "recommend",
+    "state",
+    "output",
+    "print",
+    "repeat",
+    "append",
+    "include",
+    "mention",
+    "ignore",
+    "disregard",
+    "forget",
+    "send",
+    "issue",
+    "rate",
+    "rank",
+    "grant",
+    "claim",
+    "give",
+    "mark",
+    "summarize",
+    "summarise",
 ];
 
 const REVEALING: [&str; 11] =
@@ -101,7 +206,8 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
         // What stands behind an order in the same paragraph belongs to it when it is an order as well.
         let orders = orders_a_model(&words) || (follows && is_order(&words));
         if orders {
-            let lead = sentence.len() - sentence.trim_start_matches(|c: char| c.is_whitespace() || "#>*-".contains(c)).len();
+            let lead =
+                sentence.len() - sentence.trim_start_matches(|c: char| c.is_whitespace() || "#>*-".contains(c)).len();
             add(start + lead, start + sentence.trim_end().len());
         }
         follows = orders && !sentence.ends_with('\n');
@@ -142,7 +248,9 @@ fn overrides(words: &Words) -> bool {
         let urged = words.0.get(verb).is_some_and(|word| word.opens) || words.before(verb, 1, &URGING);
         let Some(earlier) = words.within(verb + 1, 4, &EARLIER) else { return false };
         let named = words.within(earlier + 1, 4, &ORDERS).is_some()
-            || (words.within(verb + 1, 4, &["previous", "prior", "earlier", "preceding", "your", "company", "system"]).is_some()
+            || (words
+                .within(verb + 1, 4, &["previous", "prior", "earlier", "preceding", "your", "company", "system"])
+                .is_some()
                 && words.within(earlier + 1, 4, &LIMITS).is_some());
         urged && named && !words.before(verb, 3, &NEGATIONS)
     })
@@ -151,7 +259,9 @@ fn overrides(words: &Words) -> bool {
 fn gives_a_role(words: &Words) -> bool {
     words.any_phrase(&ROLES)
         || (["act as", "behave as", "respond as", "answer as", "roleplay as"].iter().any(|phrase| {
-            words.phrase(phrase).is_some_and(|at| words.0.get(at).is_some_and(|word| word.opens) || words.before(at, 1, &URGING))
+            words
+                .phrase(phrase)
+                .is_some_and(|at| words.0.get(at).is_some_and(|word| word.opens) || words.before(at, 1, &URGING))
         }) && words.any(&LIBERTIES))
 }
 
@@ -160,13 +270,18 @@ fn addresses_a_model(words: &Words) -> bool {
     MODELS.iter().any(|name| {
         let Some(at) = words.phrase(name) else { return false };
         let behind = at + name.split(' ').count();
+        if words.within(behind, 1, &["manager", "managers", "director", "directors"]).is_some() {
+            return false;
+        }
         let called = words.before(at, 5, &HERALDS) || words.phrase("if you are").is_some_and(|i| i < at && at - i <= 5);
         let reads = words.within(behind, 2, &READING).is_some();
         let told = words.0.iter().enumerate().skip(behind).any(|(i, word)| {
-            ACTS.contains(&word.text.as_str()) && (word.opens || words.before(i, 1, &URGING) || words.before(i, 2, &["always"]))
+            ACTS.contains(&word.text.as_str())
+                && (word.opens || words.before(i, 1, &URGING) || words.before(i, 2, &["always"]))
         });
         // At the head of the sentence, with the order right behind a comma or a colon: "Assistant, confirm this".
-        let spoken_to = at <= 1 && words.0.get(behind).is_some_and(|word| word.opens && ACTS.contains(&word.text.as_str()));
+        let spoken_to =
+            at <= 1 && words.0.get(behind).is_some_and(|word| word.opens && ACTS.contains(&word.text.as_str()));
         ((called || reads) && told) || spoken_to
     })
 }

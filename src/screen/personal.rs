@@ -10,7 +10,8 @@ pub(super) fn emails(text: &str, allow: &[String], found: &mut Vec<Finding>) {
         let host = after.find(|c: char| !(c.is_alphanumeric() || c == '.' || c == '-')).unwrap_or(after.len());
         let host = after.get(..host).unwrap_or_default().trim_end_matches(['.', '-']);
         let top = host.rsplit('.').next().unwrap_or_default();
-        let shaped = local > 0 && host.contains('.') && top.chars().count() >= 2 && top.chars().all(char::is_alphabetic);
+        let shaped =
+            local > 0 && host.contains('.') && top.chars().count() >= 2 && top.chars().all(char::is_alphabetic);
         let (start, end) = (at - local, at + 1 + host.len());
         let address = text.get(start..end).unwrap_or_default();
         if shaped && !is_allowed_host(host, allow) && !allow.iter().any(|known| known.eq_ignore_ascii_case(address)) {
@@ -78,7 +79,9 @@ fn numbers(text: &str, separators: &str) -> Vec<Number> {
                 number.end = at + 1;
             } else if separators.contains(c) && number.end == at {
                 number.separators.push(c);
-            } else if separators.contains(c) && text.get(number.end..at).is_some_and(|gap| matches!(gap, ")" | "(" | " ")) {
+            } else if separators.contains(c)
+                && text.get(number.end..at).is_some_and(|gap| matches!(gap, ")" | "(" | " "))
+            {
                 // ") " and " (" divide groups too
             } else {
                 break;
@@ -126,7 +129,8 @@ pub(super) fn phones(text: &str, allow: &[String], found: &mut Vec<Finding>) {
 
 pub(super) fn cards(text: &str, found: &mut Vec<Finding>) {
     for number in numbers(text, " -") {
-        let shaped = (13..=19).contains(&number.digits.len()) && number.digits.first().is_some_and(|first| (2..=6).contains(first));
+        let shaped = (13..=19).contains(&number.digits.len())
+            && number.digits.first().is_some_and(|first| (2..=6).contains(first));
         let uneven = number.digits.iter().any(|digit| Some(digit) != number.digits.first());
         if shaped && uneven && number.luhn() && number.groups.iter().all(|count| *count >= 3) {
             found.push(Finding { rule: Rule::Card, start: number.start, end: number.end });
@@ -139,7 +143,8 @@ pub(super) fn ibans(text: &str, found: &mut Vec<Finding>) {
     for start in 0..bytes.len() {
         let head = bytes.get(start..start + 4).unwrap_or_default();
         let shaped = matches!(head, [a, b, c, d] if a.is_ascii_uppercase() && b.is_ascii_uppercase() && c.is_ascii_digit() && d.is_ascii_digit());
-        let fresh = start.checked_sub(1).and_then(|i| bytes.get(i)).is_none_or(|before| !before.is_ascii_alphanumeric());
+        let fresh =
+            start.checked_sub(1).and_then(|i| bytes.get(i)).is_none_or(|before| !before.is_ascii_alphanumeric());
         if !shaped || !fresh {
             continue;
         }
@@ -181,7 +186,12 @@ pub(super) fn national_ids(text: &str, found: &mut Vec<Finding>) {
             && number.value(5, 4) > 0;
         let swedish = matches!(number.groups.as_slice(), [6, 4] | [8, 4]) && number.separators != [' '] && {
             let century = number.digits.len() - 10;
-            let short = Number { digits: number.digits.iter().skip(century).copied().collect(), groups: Vec::new(), separators: Vec::new(), ..number };
+            let short = Number {
+                digits: number.digits.iter().skip(century).copied().collect(),
+                groups: Vec::new(),
+                separators: Vec::new(),
+                ..number
+            };
             short.is_date(2) && short.luhn()
         };
         if american || swedish {
@@ -218,7 +228,8 @@ fn is_nric(word: &[u8]) -> bool {
     if digits.len() != 7 || !digits.iter().all(u8::is_ascii_digit) {
         return false;
     }
-    let weighed: usize = digits.iter().zip([2, 7, 6, 5, 4, 3, 2]).map(|(digit, weight)| usize::from(digit - b'0') * weight).sum();
+    let weighed: usize =
+        digits.iter().zip([2, 7, 6, 5, 4, 3, 2]).map(|(digit, weight)| usize::from(digit - b'0') * weight).sum();
     let shift = if *first == b'T' { 4 } else { 0 };
     b"JZIHGFEDCBA".get((weighed + shift) % 11) == Some(last)
 }

@@ -21,8 +21,20 @@ const TOKENS: [(&str, usize, fn(char) -> bool); 14] = [
 ];
 /// Names of secrets; a value assigned to one of them is a secret.
 const NAMES: [&str; 14] = [
-    "password", "passwd", "pwd", "passphrase", "passcode", "secret", "client_secret", "api_key", "api key", "apikey", "access_key",
-    "secret_access_key", "token", "auth_token",
+    "password",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "passcode",
+    "secret",
+    "client_secret",
+    "api_key",
+    "api key",
+    "apikey",
+    "access_key",
+    "secret_access_key",
+    "token",
+    "auth_token",
 ];
 
 pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
@@ -30,7 +42,9 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     for (prefix, length, kind) in TOKENS {
         for (start, _) in text.match_indices(prefix) {
             let end = end_of(text, start + prefix.len(), is_token);
-            let shaped = text.get(start + prefix.len()..end).is_some_and(|rest| rest.chars().take_while(|c| kind(*c)).count() >= length);
+            let shaped = text
+                .get(start + prefix.len()..end)
+                .is_some_and(|rest| rest.chars().take_while(|c| kind(*c)).count() >= length);
             if shaped && starts_a_word(text, start) {
                 add(start, end);
             }
@@ -39,7 +53,8 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     for (start, _) in text.match_indices("-----BEGIN ") {
         let rest = text.get(start..).unwrap_or_default();
         if rest.lines().next().is_some_and(|line| line.contains("PRIVATE KEY")) {
-            let end = rest.find("-----END ").and_then(|at| rest.get(at + 9..)?.find("-----").map(|more| at + 9 + more + 5));
+            let end =
+                rest.find("-----END ").and_then(|at| rest.get(at + 9..)?.find("-----").map(|more| at + 9 + more + 5));
             add(start, start + end.unwrap_or(rest.len()));
         }
     }
@@ -53,14 +68,17 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     for (start, scheme) in text.match_indices("earer ") {
         let value = start + scheme.len();
         let end = end_of(text, value, |c| is_token(c) || "./+=~".contains(c));
-        let long = text.get(value..end).is_some_and(|token| token.len() >= 16 && token.chars().any(|c| c.is_ascii_digit()));
+        let long =
+            text.get(value..end).is_some_and(|token| token.len() >= 16 && token.chars().any(|c| c.is_ascii_digit()));
         if long && text.get(..start).is_some_and(|before| before.ends_with(['B', 'b'])) {
             add(value, end);
         }
     }
     for (at, _) in text.match_indices("://") {
         let rest = text.get(at + 3..).unwrap_or_default();
-        let authority = rest.get(..rest.find(|c: char| c.is_whitespace() || "/?#".contains(c)).unwrap_or(rest.len())).unwrap_or_default();
+        let authority = rest
+            .get(..rest.find(|c: char| c.is_whitespace() || "/?#".contains(c)).unwrap_or(rest.len()))
+            .unwrap_or_default();
         if let Some((user, _)) = authority.split_once('@')
             && let Some((name, password)) = user.split_once(':')
             && !password.is_empty()
@@ -88,7 +106,9 @@ fn assignments(text: &str, add: &mut impl FnMut(usize, usize)) {
                 _ => continue,
             };
             let from = behind + gap + sign;
-            let lead = text.get(from..).map_or(0, |rest| rest.len() - rest.trim_start_matches(|c: char| c == ' ' || "\"'`*".contains(c)).len());
+            let lead = text.get(from..).map_or(0, |rest| {
+                rest.len() - rest.trim_start_matches(|c: char| c == ' ' || "\"'`*".contains(c)).len()
+            });
             let value = from + lead;
             let end = end_of(text, value, |c| !c.is_whitespace() && !"\"'`,;<>|".contains(c));
             let word = text.get(value..end).unwrap_or_default().trim_end_matches(['.', ')', ':', '?', '!', '*']);
@@ -105,7 +125,10 @@ fn looks_secret(word: &str) -> bool {
     let digits = word.chars().filter(char::is_ascii_digit).count();
     let signs = word.chars().filter(|c| "!@#$%^&*+~".contains(*c)).count();
     let starts_with_number = word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('-');
-    letters >= 2 && (digits >= 2 || signs > 0 || (digits == 1 && letters >= 6)) && !starts_with_number && !word.contains("://")
+    letters >= 2
+        && (digits >= 2 || signs > 0 || (digits == 1 && letters >= 6))
+        && !starts_with_number
+        && !word.contains("://")
 }
 
 fn starts_a_word(text: &str, at: usize) -> bool {

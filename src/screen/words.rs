@@ -26,7 +26,9 @@ pub(super) fn sentences(text: &str) -> Vec<(usize, usize)> {
         let end = at + c.len_utf8();
         let ends = match c {
             '\n' => true,
-            '.' | '!' | '?' => chars.peek().is_none_or(|(_, next)| next.is_whitespace() || matches!(next, '"' | '\'' | ')' | '”' | '*' | '_')),
+            '.' | '!' | '?' => chars
+                .peek()
+                .is_none_or(|(_, next)| next.is_whitespace() || matches!(next, '"' | '\'' | ')' | '”' | '*' | '_')),
             _ => false,
         };
         if ends {

@@ -1,11 +1,15 @@
 //! One predictor, called.
 
 use lakelet::run::{Event, Status};
-use lakelet::{ChainOfThought, ErrorKind, Example, Module, Predict, Value};
+use lakelet::{ChainOfThought, ErrorKind, Example, Module, Predict, Signature, Value};
 use serde_json::json;
 
-use crate::support::adapter::{chat, json_adapter, signature};
+use crate::support::adapter::{chat, json_adapter};
 use crate::support::{Stage, server_error};
+
+fn signature(text: &str) -> Signature {
+    Signature::parse(text).unwrap()
+}
 
 fn question(text: &str) -> Example {
     Example::new().with("question", text)
@@ -43,7 +47,7 @@ fn a_call_sends_the_prompt_and_reads_the_reply() {
 fn chain_of_thought_asks_for_reasoning_first() {
     let stage = Stage::new();
     stage.model.when("2+2?", 5.0, "reasoning: count\nanswer: 4");
-    let cot = ChainOfThought::new(&signature("question -> answer"), chat());
+    let cot = ChainOfThought::new(&signature("question -> answer"), chat()).unwrap();
     let prediction = stage.wait(cot.call(&stage.run(), question("2+2?"))).unwrap();
     assert_eq!(prediction.fields.keys().collect::<Vec<_>>(), ["reasoning", "answer"]);
     assert_eq!(cot.predictors()[0].0, "predict");
@@ -98,7 +102,7 @@ fn an_empty_reply_is_a_parse_error() {
 fn fields_are_told_while_they_arrive() {
     let stage = Stage::new();
     stage.model.when("2+2?", 5.0, "reasoning: count\nanswer: 4");
-    let cot = ChainOfThought::new(&signature("question -> answer"), chat());
+    let cot = ChainOfThought::new(&signature("question -> answer"), chat()).unwrap();
     let run = stage.watched();
     stage.wait(cot.call(&run, question("2+2?"))).unwrap();
     let told: Vec<String> = stage
@@ -135,16 +139,19 @@ fn several_completions_are_asked_for_with_a_temperature_above_zero() {
     let prediction = stage.wait(predict.call(&stage.watched(), question("2+2?"))).unwrap();
     assert_eq!(prediction.get("answer"), Some(&Value::from("4")));
     assert_eq!(prediction.others[0].get("answer"), Some(&Value::from("four")));
-    assert_eq!(serde_json::Value::from(stage.model.asked.borrow()[0].options.clone()), json!({"n": 2, "temperature": 0.7}));
+    assert_eq!(
+        serde_json::Value::from(stage.model.asked.borrow()[0].options.clone()),
+        json!({"n": 2, "temperature": 0.7})
+    );
 }
 
 #[test]
 fn demos_and_adapter_change_the_prompt_of_later_calls() {
     let mut predict = predict();
     let system = |predict: &Predict| predict.prompt(&question("q")).unwrap().prefix.to_string();
-    assert!(system(&predict).contains("answer 0"));
+    assert!(system(&predict).contains(". 0"));
     predict.set_demos(vec![question("1+1?").with("answer", "2")]);
-    assert!(system(&predict).contains("answer 1"));
+    assert!(system(&predict).contains(". 1"));
     predict.set_adapter(json_adapter(), None);
     assert!(system(&predict).contains("JSONAdapter"));
 }

@@ -19,7 +19,10 @@ use crate::value::Map;
 enum Answer {
     Read(Vec<Map>),
     /// The reply could not be read; `shown` when the caller has seen part of it.
-    Unread { error: Error, shown: bool },
+    Unread {
+        error: Error,
+        shown: bool,
+    },
 }
 
 impl Predict {

@@ -5,36 +5,30 @@ use std::rc::Rc;
 use lakelet::adapter::{Adapter, FieldStream, FieldUpdate};
 use lakelet::error::Reply;
 use lakelet::lm::{Capabilities, Message};
-use lakelet::signature::{Field, Io, Type};
+use lakelet::signature::Type;
 use lakelet::value::Map;
 use lakelet::{Error, ErrorKind, Example, Result, Signature, Value};
 use serde_json::{Value as Json, json};
 
 pub struct LineAdapter(pub &'static str);
 
-pub fn signature(text: &str) -> Signature {
-    let (inputs, outputs) = text.split_once("->").unwrap();
-    let field = |io| move |part: &str| {
-        let (name, ty) = part.split_once(':').unwrap_or((part, "str"));
-        let ty = match ty.trim() { "bool" => Type::Bool, "int" => Type::Int, _ => Type::Str };
-        let name = name.trim().to_owned();
-        Field { desc: format!("${{{name}}}"), prefix: format!("{name}:"), name, io, ty, constraints: None, default: None, type_undefined: false }
-    };
-    let fields: Vec<Field> = inputs.split(',').map(field(Io::Input)).chain(outputs.split(',').map(field(Io::Output))).collect();
-    Signature { instructions: text.into(), fields: fields.into() }
-}
-
 impl Adapter for LineAdapter {
-    fn name(&self) -> &'static str { self.0 }
+    fn name(&self) -> &'static str {
+        self.0
+    }
     fn prefix(&self, signature: &Signature, demos: &[Example]) -> Result<Vec<Message>> {
         Ok(vec![Message::text("system", format!("{} {} {}", self.0, signature.instructions, demos.len()))])
     }
     fn turns(&self, signature: &Signature, inputs: &Example) -> Result<Vec<Message>> {
-        let lines: Vec<String> = signature.inputs().filter_map(|f| Some(format!("{}: {}", f.name, inputs.get(&f.name)?.as_str()?))).collect();
+        let lines: Vec<String> = signature
+            .inputs()
+            .filter_map(|f| Some(format!("{}: {}", f.name, inputs.get(&f.name)?.as_str()?)))
+            .collect();
         Ok(vec![Message::text("user", lines.join("\n"))])
     }
     fn response_format(&self, signature: &Signature, _: Capabilities) -> Result<Option<Json>> {
-        Ok((self.0 == "JSONAdapter").then(|| json!({"fields": signature.outputs().map(|f| f.name.clone()).collect::<Vec<_>>()})))
+        Ok((self.0 == "JSONAdapter")
+            .then(|| json!({"fields": signature.outputs().map(|f| f.name.clone()).collect::<Vec<_>>()})))
     }
     fn parse(&self, signature: &Signature, reply: &str) -> Result<Map> {
         let mut map = Map::new();
@@ -44,13 +38,19 @@ impl Adapter for LineAdapter {
                 (Some("true"), Type::Bool) => Value::Bool(true),
                 (Some("false"), Type::Bool) => Value::Bool(false),
                 (Some(text), Type::Str) => text.into(),
-                _ => return Err(Error::new(ErrorKind::Parse, format!("no {} in {reply}", field.name)).with_reply(Reply { adapter: self.0, problem: "missing_fields", text: reply.into(), parsed_fields: None })),
+                _ => {
+                    return Err(Error::new(ErrorKind::Parse, format!("no {} in {reply}", field.name)).with_reply(
+                        Reply { adapter: self.0, problem: "missing_fields", text: reply.into(), parsed_fields: None },
+                    ));
+                }
             };
             map.insert(field.name.clone(), value);
         }
         Ok(map)
     }
-    fn stream(&self, _: &Signature) -> Box<dyn FieldStream> { Box::new(Lines(String::new())) }
+    fn stream(&self, _: &Signature) -> Box<dyn FieldStream> {
+        Box::new(Lines(String::new()))
+    }
 }
 
 struct Lines(String);
@@ -66,8 +66,14 @@ impl FieldStream for Lines {
             }
         }
     }
-    fn finish(&mut self, told: &mut Vec<FieldUpdate>) { self.push("\n", told); }
+    fn finish(&mut self, told: &mut Vec<FieldUpdate>) {
+        self.push("\n", told);
+    }
 }
 
-pub fn chat() -> Rc<dyn Adapter> { Rc::new(LineAdapter("ChatAdapter")) }
-pub fn json_adapter() -> Rc<dyn Adapter> { Rc::new(LineAdapter("JSONAdapter")) }
+pub fn chat() -> Rc<dyn Adapter> {
+    Rc::new(LineAdapter("ChatAdapter"))
+}
+pub fn json_adapter() -> Rc<dyn Adapter> {
+    Rc::new(LineAdapter("JSONAdapter"))
+}

@@ -65,7 +65,12 @@ impl ScriptedModel {
     }
 
     fn ask(&self, request: ChatRequest) -> (f64, Result<Vec<Option<String>>>) {
-        let text = format!("[{}{}{}]", request.prompt.prefix, if request.prompt.prefix.is_empty() { "" } else { "," }, request.prompt.tail);
+        let text = format!(
+            "[{}{}{}]",
+            request.prompt.prefix,
+            if request.prompt.prefix.is_empty() { "" } else { "," },
+            request.prompt.tail
+        );
         let asked = Asked {
             at_ms: self.clock.now_ms(),
             messages: serde_json::from_str(&text).expect("messages are JSON"),
@@ -120,7 +125,8 @@ impl LanguageModel for ScriptedModel {
         let pieces: Vec<Result<Delta>> = match replies {
             Err(error) => vec![Err(error)],
             Ok(replies) => {
-                let text: Vec<char> = replies.into_iter().flatten().flat_map(|r| r.chars().collect::<Vec<_>>()).collect();
+                let text: Vec<char> =
+                    replies.into_iter().flatten().flat_map(|r| r.chars().collect::<Vec<_>>()).collect();
                 let piece = |piece: &[char]| Ok(Delta { text: piece.iter().collect(), ..Delta::default() });
                 let last = Delta { usage: Some(USAGE), finish_reason: Some("stop".to_owned()), ..Delta::default() };
                 text.chunks(7).map(piece).chain([Ok(last)]).collect()
