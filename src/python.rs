@@ -10,7 +10,7 @@ mod names;
 mod repr;
 mod scalar;
 
-pub use case::{capitalize, is_upper};
+pub use case::{capitalize, is_upper, title};
 pub use digits::decimal_digit;
 pub use lines::{Lines, cleandoc, dedent, is_space, splitlines, strip, strip_end, strip_start};
 pub use names::{is_identifier, is_keyword, nfkc};

@@ -1,16 +1,20 @@
 //! Signatures: what a predictor is given and what it gives back, as DSPy 3.4 defines them.
 
 mod build;
+mod describe;
 mod edit;
 mod grammar;
 mod names;
 mod registry;
 mod resolve;
+mod response;
+mod schema;
 mod state;
 mod types;
 
 pub use names::infer_prefix;
 pub use registry::Types;
+pub use response::strict_schema;
 pub use types::{EnumType, ModelField, ModelType, Special, Type};
 
 use std::rc::Rc;

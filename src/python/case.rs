@@ -18,6 +18,28 @@ pub fn capitalize(text: &str) -> String {
     out
 }
 
+/// `str.title()`: in each run of letters the first in title case, the others in lower case.
+///
+/// ```
+/// assert_eq!(lakelet::python::title("zip_code2text userName"), "Zip_Code2Text Username");
+/// ```
+pub fn title(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut within = false;
+    for c in text.chars() {
+        let cased = c.is_lowercase() || c.is_uppercase() || is_title(c);
+        if !cased {
+            out.push(c);
+        } else if within {
+            out.extend(c.to_lowercase());
+        } else {
+            push_title(&mut out, c);
+        }
+        within = cased;
+    }
+    out
+}
+
 /// `str.isupper()`: no character is in lower or title case, and at least one is in upper case.
 pub fn is_upper(text: &str) -> bool {
     let mut upper = false;

@@ -1,0 +1,470 @@
+//! Types as JSON Schema, with the names, titles and order of keys of pydantic 2.14 (validation mode).
+
+use serde_json::{Map as JsonMap, Value as Json};
+
+use super::grammar::DEPTH;
+use super::types::{EnumType, ModelField, ModelType, Special, Type};
+use crate::error::{Error, ErrorKind, Result};
+use crate::python::{strip, title};
+use crate::value::{Custom, ScalarKind, Value};
+
+impl Type {
+    /// The JSON Schema of the type, as `pydantic.TypeAdapter(T).json_schema()` gives it. Keys are in alphabetical order but
+    /// for the properties of an object, which keep theirs.
+    ///
+    /// # Errors
+    /// [`Signature`](ErrorKind::Signature), when the type has none (`dspy.Tool`, a name that nothing was registered under).
+    ///
+    /// ```
+    /// use lakelet::signature::{Type, Types};
+    /// # fn main() -> lakelet::Result<()> {
+    /// let schema = Type::parse("list[int] | None", &Types::new())?.json_schema()?;
+    /// assert_eq!(schema.to_string(), r#"{"anyOf":[{"items":{"type":"integer"},"type":"array"},{"type":"null"}]}"#);
+    /// # Ok(()) }
+    /// ```
+    pub fn json_schema(&self) -> Result<Json> {
+        let mut builder = Builder::default();
+        let schema = builder.schema(self)?;
+        Ok(sorted(builder.finish(schema), ""))
+    }
+}
+
+/// An object of one member.
+pub(super) fn object(key: &str, value: impl Into<Json>) -> JsonMap<String, Json> {
+    JsonMap::from_iter([(key.to_owned(), value.into())])
+}
+
+fn typed(name: &str) -> JsonMap<String, Json> {
+    object("type", name)
+}
+
+fn formatted(format: &str) -> JsonMap<String, Json> {
+    let mut schema = typed("string");
+    schema.insert("format".to_owned(), format.into());
+    schema
+}
+
+/// Collects the definitions that a schema refers to.
+#[derive(Default)]
+pub(super) struct Builder {
+    definitions: JsonMap<String, Json>,
+    depth: usize,
+}
+
+impl Builder {
+    /// The schema together with its definitions. A definition that is the whole schema, and that nothing else refers to,
+    /// takes its place.
+    fn finish(mut self, mut schema: JsonMap<String, Json>) -> Json {
+        if let (1, Some(name)) = (schema.len(), reference(&schema).map(str::to_owned))
+            && !self.definitions.values().any(|definition| refers_to(definition, &name))
+            && let Some(Json::Object(definition)) = self.definitions.shift_remove(&name)
+        {
+            schema = definition;
+        }
+        self.with_definitions(schema)
+    }
+
+    /// The schema together with its definitions.
+    pub(super) fn with_definitions(self, mut schema: JsonMap<String, Json>) -> Json {
+        if !self.definitions.is_empty() {
+            schema.insert("$defs".to_owned(), Json::Object(self.definitions));
+        }
+        Json::Object(schema)
+    }
+
+    /// The schema of a type, which may refer to definitions.
+    pub(super) fn schema(&mut self, ty: &Type) -> Result<JsonMap<String, Json>> {
+        if self.depth >= DEPTH {
+            return Err(no_schema(&format!("a type that nests deeper than {DEPTH} levels")));
+        }
+        self.depth += 1;
+        let schema = self.schema_of(ty);
+        self.depth -= 1;
+        schema
+    }
+
+    fn schema_of(&mut self, ty: &Type) -> Result<JsonMap<String, Json>> {
+        Ok(match ty {
+            Type::Any => JsonMap::new(),
+            Type::Str | Type::Complex => typed("string"),
+            Type::Int => typed("integer"),
+            Type::Float => typed("number"),
+            Type::Bool => typed("boolean"),
+            Type::None => typed("null"),
+            Type::Bytes => formatted("binary"),
+            Type::Scalar(kind) => scalar(*kind),
+            Type::List(item) => self.array(item.as_deref())?,
+            Type::Tuple(None) => self.array(None)?,
+            Type::TupleOf(item) => self.array(Some(item))?,
+            Type::Set(item) | Type::FrozenSet(item) => {
+                let mut schema = self.array(item.as_deref())?;
+                schema.insert("uniqueItems".to_owned(), true.into());
+                schema
+            }
+            Type::Tuple(Some(items)) => {
+                let mut schema = typed("array");
+                if !items.is_empty() {
+                    let items = items.iter().map(|item| self.schema(item).map(Json::Object)).collect::<Result<_>>()?;
+                    schema.insert("prefixItems".to_owned(), Json::Array(items));
+                }
+                schema.insert("minItems".to_owned(), items.len().into());
+                schema.insert("maxItems".to_owned(), items.len().into());
+                schema
+            }
+            Type::Dict(pair) => self.dict(pair.as_deref())?,
+            Type::Union(members) => self.union(members)?,
+            Type::Literal(values) => literal(values),
+            Type::Enum(ty) => self.define(&ty.name, |_| Ok(enumeration(ty)))?,
+            Type::Model(ty) => self.define(&ty.name, |builder| builder.model(ty))?,
+            Type::ModelRef(name) if self.definitions.contains_key(name) => refer(name),
+            Type::ModelRef(name) => {
+                return Err(no_schema(&format!("`{name}`"))
+                    .with_hint(format!("Register a type under the name `{name}`."))
+                    .with_python_class("PydanticUserError"));
+            }
+            Type::Special(special) => self.special(special)?,
+            Type::JsonSchema(named) => self.given(&named.1),
+            Type::Alias(alias) => self.schema(&alias.1)?,
+        })
+    }
+
+    fn array(&mut self, item: Option<&Type>) -> Result<JsonMap<String, Json>> {
+        let mut schema = typed("array");
+        schema.insert("items".to_owned(), Json::Object(item.map_or_else(|| Ok(JsonMap::new()), |ty| self.schema(ty))?));
+        Ok(schema)
+    }
+
+    fn dict(&mut self, pair: Option<&(Type, Type)>) -> Result<JsonMap<String, Json>> {
+        let mut schema = typed("object");
+        let (mut keys, mut values) = match pair {
+            Some((key, value)) => (self.schema(key)?, self.schema(value)?),
+            None => Default::default(),
+        };
+        values.shift_remove("title");
+        let values = if values.is_empty() { true.into() } else { Json::Object(values) };
+        schema.insert("additionalProperties".to_owned(), values);
+        // Keys are always texts in JSON; only what limits them further is told.
+        keys.shift_remove("title");
+        let limited = keys.len() > 1 && keys.get("type").is_some_and(|ty| ty == "string");
+        if limited || reference(&keys).is_some() {
+            keys.shift_remove("type");
+            schema.insert("propertyNames".to_owned(), Json::Object(keys));
+        }
+        Ok(schema)
+    }
+
+    /// Alternatives, flat and each once; `None` comes last.
+    fn union(&mut self, members: &[Type]) -> Result<JsonMap<String, Json>> {
+        let mut flat: Vec<Json> = Vec::with_capacity(members.len());
+        let mut push = |schema: Json| {
+            if !flat.contains(&schema) {
+                flat.push(schema);
+            }
+        };
+        let is_null = |ty: &&Type| **ty == Type::None;
+        for member in members.iter().filter(|ty| !is_null(ty)).chain(members.iter().find(is_null)) {
+            let mut schema = self.schema(member)?;
+            match (schema.len(), schema.shift_remove("anyOf")) {
+                (1, Some(Json::Array(inner))) => inner.into_iter().for_each(&mut push),
+                (_, Some(inner)) => {
+                    schema.insert("anyOf".to_owned(), inner);
+                    push(Json::Object(schema));
+                }
+                (_, None) => push(Json::Object(schema)),
+            }
+        }
+        Ok(match (flat.pop(), flat.len()) {
+            (Some(Json::Object(single)), 0) => single,
+            (last, _) => {
+                flat.extend(last);
+                object("anyOf", flat)
+            }
+        })
+    }
+
+    /// Makes a definition, unless there is one of that name, and refers to it.
+    fn define(
+        &mut self,
+        name: &str,
+        make: impl FnOnce(&mut Self) -> Result<JsonMap<String, Json>>,
+    ) -> Result<JsonMap<String, Json>> {
+        let key = definition_name(name);
+        if !self.definitions.contains_key(&key) {
+            // The name stands before the definition does, so that a model can hold itself.
+            self.definitions.insert(key.clone(), Json::Null);
+            let definition = make(self)?;
+            self.definitions.insert(key, Json::Object(definition));
+        }
+        Ok(refer(name))
+    }
+
+    fn model(&mut self, ty: &ModelType) -> Result<JsonMap<String, Json>> {
+        let mut properties = JsonMap::new();
+        let mut required = Vec::new();
+        for field in &ty.fields {
+            let key = field.alias.as_ref().unwrap_or(&field.name);
+            properties.insert(key.clone(), Json::Object(self.property(key, field)?));
+            if field.default.is_none() {
+                required.push(Json::from(key.as_str()));
+            }
+        }
+        let mut schema = typed("object");
+        schema.insert("title".to_owned(), ty.name.as_str().into());
+        if let Some(doc) = ty.doc.as_deref().filter(|doc| !doc.is_empty()) {
+            schema.insert("description".to_owned(), crate::python::cleandoc(doc).into());
+        }
+        schema.insert("properties".to_owned(), Json::Object(properties));
+        if !required.is_empty() {
+            schema.insert("required".to_owned(), Json::Array(required));
+        }
+        match ty.extra.as_deref() {
+            Some("forbid") => _ = schema.insert("additionalProperties".to_owned(), false.into()),
+            Some("allow") => _ = schema.insert("additionalProperties".to_owned(), true.into()),
+            _ => {}
+        }
+        Ok(schema)
+    }
+
+    fn property(&mut self, key: &str, field: &ModelField) -> Result<JsonMap<String, Json>> {
+        let mut schema = self.schema(&field.ty)?;
+        for (name, value) in &field.constraints {
+            constrain(&mut schema, name, value);
+        }
+        self.describe_property(&mut schema, key, &field.ty, field.title.as_deref(), field.default.as_ref());
+        if let Some(description) = &field.description {
+            schema.insert("description".to_owned(), description.as_str().into());
+        }
+        Ok(schema)
+    }
+
+    /// Adds what the holder of a property knows about it: title and default.
+    pub(super) fn describe_property(
+        &mut self,
+        schema: &mut JsonMap<String, Json>,
+        key: &str,
+        ty: &Type,
+        given_title: Option<&str>,
+        default: Option<&Value>,
+    ) {
+        if let Some(default) = default {
+            schema.insert("default".to_owned(), plain(default));
+        }
+        if let Some(given) = given_title {
+            schema.insert("title".to_owned(), given.into());
+        } else if takes_title(ty) && !schema.contains_key("title") {
+            let words = title(key).replace('_', " ");
+            schema.insert("title".to_owned(), strip(&words).into());
+        }
+    }
+
+    fn special(&mut self, special: &Special) -> Result<JsonMap<String, Json>> {
+        if let Special::Code(Some(_)) = special {
+            let name = Type::Special(special.clone()).annotation_name();
+            return self.define(&name, |_| {
+                let mut schema = definition_of("Code")?;
+                schema.shift_remove("description");
+                schema.insert("title".to_owned(), name.as_str().into());
+                Ok(schema)
+            });
+        }
+        match special {
+            Special::Tool => {
+                return Err(no_schema("`dspy.Tool`").with_python_class("PydanticInvalidForJsonSchema"));
+            }
+            Special::ToolCalls => _ = self.define("ToolCall", |_| definition_of("ToolCall"))?,
+            Special::Citations => _ = self.define("Citation", |_| definition_of("Citation"))?,
+            _ => {}
+        }
+        self.define(special.name(), |_| definition_of(special.name()))
+    }
+
+    /// A schema of the user's own; its definitions move to the others.
+    fn given(&mut self, schema: &Json) -> JsonMap<String, Json> {
+        let mut schema = schema.as_object().cloned().unwrap_or_default();
+        if let Some(Json::Object(definitions)) = schema.shift_remove("$defs") {
+            for (name, definition) in definitions {
+                self.definitions.entry(name).or_insert(definition);
+            }
+        }
+        schema
+    }
+}
+
+fn scalar(kind: ScalarKind) -> JsonMap<String, Json> {
+    match kind {
+        ScalarKind::Datetime => formatted("date-time"),
+        ScalarKind::Date => formatted("date"),
+        ScalarKind::Time => formatted("time"),
+        ScalarKind::Timedelta => formatted("duration"),
+        ScalarKind::Uuid => formatted("uuid"),
+        ScalarKind::Decimal => object("anyOf", vec![Json::Object(typed("number")), Json::Object(typed("string"))]),
+    }
+}
+
+fn literal(values: &[Value]) -> JsonMap<String, Json> {
+    let mut schema = match values {
+        [single] => object("const", plain(single)),
+        _ => object("enum", values.iter().map(plain).collect::<Vec<_>>()),
+    };
+    if let Some(name) = common_type(values.iter().map(plain)) {
+        schema.insert("type".to_owned(), name.into());
+    }
+    schema
+}
+
+fn enumeration(ty: &EnumType) -> JsonMap<String, Json> {
+    let values: Vec<Json> = ty.members.iter().map(|(_, value)| plain(value)).collect();
+    let name = common_type(values.iter().cloned()).filter(|name| *name != "null");
+    let mut schema = object("title", ty.name.as_str());
+    schema.insert("enum".to_owned(), Json::Array(values));
+    if let Some(name) = name {
+        schema.insert("type".to_owned(), name.into());
+    }
+    schema
+}
+
+/// The type of all values, when they have one.
+fn common_type(mut values: impl Iterator<Item = Json>) -> Option<&'static str> {
+    let name = |value: &Json| match value {
+        Json::String(_) => "string",
+        Json::Number(number) if number.is_f64() => "number",
+        Json::Number(_) => "integer",
+        Json::Bool(_) => "boolean",
+        Json::Array(_) => "array",
+        Json::Null => "null",
+        Json::Object(_) => "object",
+    };
+    let first = name(&values.next()?);
+    (first != "object" && values.all(|value| name(&value) == first)).then_some(first)
+}
+
+/// A value as JSON, as pydantic writes defaults.
+pub(super) fn plain(value: &Value) -> Json {
+    let list = |items: &[Value]| Json::Array(items.iter().map(plain).collect());
+    match value {
+        Value::None => Json::Null,
+        Value::Bool(b) => (*b).into(),
+        Value::Int(i) => (*i).into(),
+        Value::BigInt(digits) => digits.parse::<u64>().map_or_else(|_| digits.as_str().into(), Json::from),
+        Value::Float(f) => Json::from(*f),
+        Value::Str(text) | Value::Scalar(_, text) => text.as_str().into(),
+        Value::List(items) | Value::Tuple(items) | Value::Set(items) => list(items),
+        Value::Dict(map) => Json::Object(map.iter().map(|(key, value)| (key.clone(), plain(value))).collect()),
+        Value::MixedDict(pairs) => {
+            Json::Object(pairs.iter().map(|(key, value)| (crate::python::str_of(key), plain(value))).collect())
+        }
+        Value::Bytes(bytes) => String::from_utf8_lossy(bytes).into(),
+        Value::Enum(ty, member) => ty.members.get(*member).map_or(Json::Null, |(_, value)| plain(value)),
+        Value::Model(_, fields) => {
+            Json::Object(fields.iter().map(|(name, value)| (name.clone(), plain(value))).collect())
+        }
+        Value::Custom(custom) => match custom.as_ref() {
+            Custom::Code(text) | Custom::Reasoning(text) => text.as_str().into(),
+            _ => crate::python::str_of(value).into(),
+        },
+    }
+}
+
+/// Adds a constraint to the schema that it is about.
+fn constrain(schema: &mut JsonMap<String, Json>, name: &str, value: &Value) {
+    if let Some(Json::Array(branches)) = schema.get_mut("anyOf") {
+        let mut branches = branches
+            .iter_mut()
+            .filter_map(Json::as_object_mut)
+            .filter(|branch| branch.get("type").is_none_or(|ty| ty != "null"));
+        // Of a union of several, pydantic checks the value behind the schema's back.
+        if let (Some(branch), None) = (branches.next(), branches.next()) {
+            constrain(branch, name, value);
+        }
+        return;
+    }
+    let kind = schema.get("type").and_then(Json::as_str).unwrap_or("");
+    let key = match (name, kind) {
+        ("ge", "integer" | "number") => "minimum",
+        ("gt", "integer" | "number") => "exclusiveMinimum",
+        ("le", "integer" | "number") => "maximum",
+        ("lt", "integer" | "number") => "exclusiveMaximum",
+        ("multiple_of", "integer" | "number") => "multipleOf",
+        ("min_length", "string") => "minLength",
+        ("max_length", "string") => "maxLength",
+        ("pattern", "string") => "pattern",
+        ("min_length", "array") => "minItems",
+        ("max_length", "array") => "maxItems",
+        ("min_length", "object") => "minProperties",
+        ("max_length", "object") => "maxProperties",
+        _ => return,
+    };
+    schema.insert(key.to_owned(), plain(value));
+}
+
+/// Whether pydantic gives a property of this type a title: not when it is a definition, which has one.
+fn takes_title(ty: &Type) -> bool {
+    match ty {
+        Type::Enum(_) | Type::Model(_) | Type::ModelRef(_) | Type::Special(_) => false,
+        Type::Alias(alias) => takes_title(&alias.1),
+        Type::Union(members) => {
+            let mut inner = members.iter().filter(|member| **member != Type::None);
+            match (inner.next(), inner.next()) {
+                (Some(single), None) => takes_title(single),
+                _ => true,
+            }
+        }
+        _ => true,
+    }
+}
+
+fn refer(name: &str) -> JsonMap<String, Json> {
+    object("$ref", format!("#/$defs/{}", definition_name(name)))
+}
+
+/// The name of the definition that a schema refers to.
+fn reference(schema: &JsonMap<String, Json>) -> Option<&str> {
+    schema.get("$ref").and_then(Json::as_str).and_then(|path| path.strip_prefix("#/$defs/"))
+}
+
+/// Pydantic keeps letters, digits, `.`, `-` and `_` of a name.
+fn definition_name(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' }).collect()
+}
+
+fn refers_to(schema: &Json, name: &str) -> bool {
+    match schema {
+        Json::Object(map) => reference(map) == Some(name) || map.values().any(|value| refers_to(value, name)),
+        Json::Array(items) => items.iter().any(|item| refers_to(item, name)),
+        _ => false,
+    }
+}
+
+/// Keys in alphabetical order; those of properties and of defaults stay as they are.
+pub(super) fn sorted(schema: Json, parent: &str) -> Json {
+    match schema {
+        Json::Object(map) => {
+            let mut entries: Vec<(String, Json)> = map.into_iter().collect();
+            if parent != "properties" && parent != "default" {
+                entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+            }
+            let entries = entries.into_iter().map(|(key, value)| {
+                let value = sorted(value, &key);
+                (key, value)
+            });
+            Json::Object(entries.collect())
+        }
+        Json::Array(items) => Json::Array(items.into_iter().map(|item| sorted(item, parent)).collect()),
+        other => other,
+    }
+}
+
+/// The schemas of DSPy's own types, in which their Python docstrings are descriptions.
+fn definition_of(name: &str) -> Result<JsonMap<String, Json>> {
+    let all: JsonMap<String, Json> = serde_json::from_str(include_str!("special.json")).unwrap_or_default();
+    match all.into_iter().find(|(known, _)| known == name) {
+        Some((_, Json::Object(schema))) => Ok(schema),
+        _ => Err(no_schema(&format!("`dspy.{name}`"))),
+    }
+}
+
+fn no_schema(what: &str) -> Error {
+    Error::new(ErrorKind::Signature, format!("there is no JSON Schema for {what}"))
+        .with_hint("Use a type that JSON can carry.")
+        .with_python_class("PydanticUserError")
+}
