@@ -1,10 +1,16 @@
 //! Adapters: values to messages, and replies to values, byte for byte as DSPy's.
 
+mod chat;
 pub mod defang;
+mod history;
+mod json;
 mod jsonable;
 pub mod media;
+mod template;
 mod value;
 
+pub use chat::ChatAdapter;
+pub use json::JsonAdapter;
 pub use value::format_field_value;
 
 use serde_json::Value as Json;

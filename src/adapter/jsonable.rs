@@ -66,20 +66,18 @@ fn write_plain(out: &mut String, value: &Value) -> Result<(), NotJson> {
             Some((_, value)) => write_plain(out, value)?,
             None => out.push_str("None"),
         },
-        Value::Custom(custom) => match custom_text(custom) {
-            Some(text) => out.push_str(&text),
-            None => Writer { out, style: JsonStyle::OneLine, depth: 0 }.value(value, ANY)?,
-        },
+        Value::Custom(_) if let Some(text) = plain_text(value) => out.push_str(&text),
         _ => Writer { out, style: JsonStyle::OneLine, depth: 0 }.value(value, ANY)?,
     }
     Ok(())
 }
 
-/// The text of those of DSPy's own types that are a text when they are made plain.
-fn custom_text(custom: &Custom) -> Option<String> {
-    match custom {
+/// The text of a value of those of DSPy's own types that are a text when they are made plain.
+fn plain_text(value: &Value) -> Option<String> {
+    let Value::Custom(custom) = value else { return None };
+    match custom.as_ref() {
         Custom::Code(text) | Custom::Reasoning(text) => Some(text.clone()),
-        Custom::Tool(_) => Some(str_of(&Value::Custom(Box::new(custom.clone())))),
+        Custom::Tool(_) => Some(str_of(value)),
         Custom::Media(..) | Custom::Citations(_) => Some(media::marked(custom)),
         Custom::History(_) | Custom::ToolCalls(_) => None,
     }
@@ -123,7 +121,10 @@ impl Writer<'_> {
             }
             Value::Enum(ty, member) => self.value(ty.members.get(*member).map_or(&Value::None, |m| &m.1), ANY)?,
             Value::Model(ty, fields) => self.model(ty, fields)?,
-            Value::Custom(custom) => self.custom(custom)?,
+            Value::Custom(custom) => match plain_text(value) {
+                Some(text) => json::write_str(self.out, &text),
+                None => self.custom(custom)?,
+            },
         }
         Ok(())
     }
@@ -144,10 +145,6 @@ impl Writer<'_> {
     }
 
     fn custom(&mut self, custom: &Custom) -> Result<(), NotJson> {
-        if let Some(text) = custom_text(custom) {
-            json::write_str(self.out, &text);
-            return Ok(());
-        }
         match custom {
             Custom::History(messages) => {
                 let messages = Value::List(messages.iter().cloned().map(Value::Dict).collect());
@@ -244,6 +241,7 @@ fn is_float(ty: &Type) -> bool {
     match ty {
         Type::Float => true,
         Type::Union(members) => members.iter().any(is_float) && !members.contains(ANY),
+        Type::Alias(alias) => is_float(&alias.1),
         _ => false,
     }
 }
@@ -254,6 +252,7 @@ fn item_type(ty: &Type, index: usize) -> &Type {
         Type::List(Some(item)) | Type::Set(Some(item)) | Type::FrozenSet(Some(item)) | Type::TupleOf(item) => item,
         Type::Tuple(Some(items)) => items.get(index).unwrap_or(ANY),
         Type::Union(members) => members.iter().map(|ty| item_type(ty, index)).find(|ty| *ty != ANY).unwrap_or(ANY),
+        Type::Alias(alias) => item_type(&alias.1, index),
         _ => ANY,
     }
 }
@@ -263,6 +262,7 @@ fn value_type(ty: &Type) -> &Type {
     match ty {
         Type::Dict(Some(entry)) => &entry.1,
         Type::Union(members) => members.iter().map(value_type).find(|ty| *ty != ANY).unwrap_or(ANY),
+        Type::Alias(alias) => value_type(&alias.1),
         _ => ANY,
     }
 }

@@ -152,3 +152,54 @@ fn block(item: &Value) -> Json {
     write_json(&mut text, item, JsonStyle::OneLine);
     serde_json::from_str(&text).unwrap_or(Json::String(text))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn parts(text: &str) -> Content {
+        user_message(text.replace("{", START).replace("}", END)).content
+    }
+
+    fn text(text: &str) -> Json {
+        json!({ "type": "text", "text": text })
+    }
+
+    #[test]
+    fn text_without_markers_stays_text() {
+        assert_eq!(parts("a"), Content::Text("a".into()));
+        assert_eq!(parts("a} b"), Content::Text(format!("a{END} b")));
+    }
+
+    #[test]
+    fn the_text_around_parts_is_kept_to_the_byte() {
+        assert_eq!(parts("x\n {[1]} y\n"), Content::Parts(vec![text("x\n "), text("1"), text(" y\n")]));
+        assert_eq!(parts("{[1]}{[2]}"), Content::Parts(vec![text("1"), text("2")]));
+        assert_eq!(parts("x {[]} y"), Content::Parts(vec![text("x "), text(" y")]));
+        assert_eq!(parts("{a"), Content::Parts(vec![text(&format!("{START}a"))]));
+        assert_eq!(parts("{[1]} {"), Content::Parts(vec![text("1"), text(&format!(" {START}"))]));
+    }
+
+    #[test]
+    fn a_payload_is_a_list_of_parts_or_text() {
+        assert_eq!(parts("{ }"), Content::Parts(vec![text("")]));
+        assert_eq!(parts("{ not json\n}"), Content::Parts(vec![text("not json")]));
+        assert_eq!(parts("{ 5 }"), Content::Parts(vec![text("5")]));
+        assert_eq!(parts("{\"abc\"}"), Content::Parts(vec![text("\"abc\"")]));
+        assert_eq!(
+            parts("{[true, null, [1, \"x\"], \"a\", 1.0]}"),
+            Content::Parts(["True", "None", "[1, 'x']", "a", "1.0"].map(text).into())
+        );
+    }
+
+    #[test]
+    fn parts_inside_a_json_string_are_read_as_well() {
+        let image = json!({"type": "image_url", "image_url": {"url": "data:image/png;base64,\"\\é"}});
+        let marked = format!("{START}[{image}]{END}");
+        let nested = format!("[{}, {}]", Json::from(marked.as_str()), Json::from(marked.as_str()));
+        let expected = vec![text("[\""), image.clone(), text("\", \""), image, text("\"]")];
+        assert_eq!(user_message(nested).content, Content::Parts(expected));
+    }
+}

@@ -1,0 +1,148 @@
+//! [`JsonAdapter`]: inputs under headers, the reply as one JSON object.
+
+use super::chat::{write_placeholders, write_section, write_type_note};
+use super::jsonable::{JsonStyle, write_object};
+use super::template::{self, Template};
+use crate::error::Result;
+use crate::example::Example;
+use crate::lm::Message;
+use crate::signature::{Field, Signature};
+use crate::value::{Map, Value};
+
+/// The adapter for endpoints that can be held to a JSON schema: DSPy's `JSONAdapter`.
+///
+/// ```
+/// use lakelet::adapter::JsonAdapter;
+/// use lakelet::lm::Content;
+/// use lakelet::{Example, Signature};
+///
+/// let signature = Signature::parse("question -> answer")?;
+/// let turns = JsonAdapter::default().turns(&signature, &Example::new().with("question", "2+2?"))?;
+/// assert_eq!(
+///     turns[0].content,
+///     Content::Text(
+///         "[[ ## question ## ]]\n2+2?\n\nRespond with a JSON object in the following order of fields: `answer`.".into()
+///     )
+/// );
+/// # Ok::<(), lakelet::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JsonAdapter {
+    /// Tools go to the endpoint as tools, and calls of earlier turns as calls, where the endpoint can take them.
+    pub native_function_calling: bool,
+}
+
+impl Default for JsonAdapter {
+    fn default() -> Self {
+        Self { native_function_calling: true }
+    }
+}
+
+impl JsonAdapter {
+    /// What stays the same from call to call: the system message and the demos.
+    ///
+    /// # Errors
+    /// [`Signature`](crate::ErrorKind::Signature), when a type cannot be described; [`Input`](crate::ErrorKind::Input),
+    /// when a demo holds a value that cannot be shown.
+    pub fn prefix(&self, signature: &Signature, demos: &[Example]) -> Result<Vec<Message>> {
+        template::prefix(self, signature, demos)
+    }
+
+    /// What one call adds: the turns of a `History` input, and the user message.
+    ///
+    /// # Errors
+    /// [`Input`](crate::ErrorKind::Input), when an input holds a value that cannot be shown; it names the field.
+    pub fn turns(&self, signature: &Signature, inputs: &Example) -> Result<Vec<Message>> {
+        template::turns(self, signature, inputs)
+    }
+}
+
+impl Template for JsonAdapter {
+    fn native_function_calling(&self) -> bool {
+        self.native_function_calling
+    }
+
+    fn write_structure(&self, out: &mut String, signature: &Signature) -> Result<()> {
+        out.push_str(
+            "All interactions will be structured in the following way, with the appropriate values filled in.\n\n\
+             Inputs will have the following structure:\n\n",
+        );
+        write_placeholders(out, signature.inputs())?;
+        out.push_str("\n\nOutputs will be a JSON object with the following fields.\n\n");
+        let placeholders = signature
+            .outputs()
+            .map(|field| Ok((field.name.as_str(), Value::Str(field.placeholder()?))))
+            .collect::<Result<Vec<_>>>()?;
+        write_object(out, placeholders.iter().map(|(name, value)| (*name, value)), JsonStyle::Indented);
+        Ok(())
+    }
+
+    fn write_input(&self, out: &mut String, field: &Field, value: &Value) -> Result<()> {
+        write_section(out, field, value)
+    }
+
+    fn write_reminder(&self, out: &mut String, outputs: &[&Field]) {
+        out.push_str("Respond with a JSON object in the following order of fields: ");
+        for (i, field) in outputs.iter().enumerate() {
+            out.push_str(if i > 0 { ", then `" } else { "`" });
+            out.push_str(&field.name);
+            out.push('`');
+            write_type_note(out, &field.ty);
+        }
+        out.push('.');
+    }
+
+    fn write_reply(&self, out: &mut String, outputs: &[&Field], values: &Map, missing: &Value) -> Result<()> {
+        let value = |field: &&'_ Field| values.get(&field.name).unwrap_or(missing);
+        write_object(out, outputs.iter().map(|field| (field.name.as_str(), value(field))), JsonStyle::Indented);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lm::Content;
+
+    fn prefix(signature: &str, demos: &[Example]) -> Vec<String> {
+        let signature = Signature::parse(signature).unwrap();
+        let messages = JsonAdapter::default().prefix(&signature, demos).unwrap();
+        let text = |message: Message| match message.content {
+            Content::Text(text) => text,
+            other => panic!("{other:?}"),
+        };
+        messages.into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn the_system_message_shows_the_reply_as_an_object() {
+        let system = prefix("q -> a: str, ok: bool", &[]).remove(0);
+        let structure = system.split_once("appropriate values filled in.\n\n").map_or("", |(_, rest)| rest);
+        assert_eq!(
+            structure,
+            "Inputs will have the following structure:\n\n[[ ## q ## ]]\n{q}\n\nOutputs will be a JSON object with the \
+             following fields.\n\n{\n  \"a\": \"{a}\",\n  \"ok\": \"{ok}        # note: the value you produce must be \
+             True or False\"\n}\nIn adhering to this structure, your objective is: \n        Given the fields `q`, \
+             produce the fields `a`, `ok`."
+        );
+        assert!(prefix("q ->", &[]).remove(0).contains("following fields.\n\n{}\nIn adhering"));
+    }
+
+    #[test]
+    fn a_reply_is_indented_json_of_the_values_as_they_are() {
+        let nested = Value::Dict(Map::from_iter([("k".to_owned(), Value::List(vec![1.into(), Value::List(vec![])]))]));
+        let demo =
+            Example::new().with("q", "1").with("a", Value::List(vec!["é".into(), Value::None])).with("b", nested);
+        assert_eq!(
+            prefix("q -> a, b, c", &[demo])[2],
+            "{\n  \"a\": [\n    \"é\",\n    null\n  ],\n  \"b\": {\n    \"k\": [\n      1,\n      []\n    ]\n  },\n  \
+             \"c\": \"Not supplied for this particular example. \"\n}"
+        );
+    }
+
+    #[test]
+    fn a_reply_that_has_no_json_form_is_a_json_string() {
+        let demo = Example::new().with("q", "1").with("a", Value::Bytes(vec![0xff]));
+        assert_eq!(prefix("q -> a", &[demo])[2], r#""{'a': b'\\xff'}""#);
+    }
+}
