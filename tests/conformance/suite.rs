@@ -1,0 +1,79 @@
+//! Recorded cases: reading them, running them, comparing.
+
+mod cases;
+mod compare;
+mod formatting;
+mod parsing;
+mod response_format;
+mod signatures;
+mod type_render;
+
+use std::path::Path;
+
+use serde_json::Value as Json;
+
+/// Why a case fails; `Ok` when it passes.
+pub type Outcome = Result<(), String>;
+
+/// What became of a case.
+pub struct CaseResult {
+    pub id: String,
+    pub category: String,
+    pub op: String,
+    pub outcome: Outcome,
+}
+
+/// Runs the cases of all files of a folder, in the order of the file names.
+pub fn run_folder(folder: &Path) -> Result<Vec<CaseResult>, String> {
+    let entries = std::fs::read_dir(folder).map_err(|problem| format!("{}: {problem}", folder.display()))?;
+    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    paths.sort();
+    let mut results = Vec::new();
+    for path in paths {
+        let read = std::fs::read_to_string(&path).map_err(|problem| problem.to_string());
+        let file: Json = read
+            .and_then(|text| serde_json::from_str(&text).map_err(|problem| problem.to_string()))
+            .map_err(|problem| format!("{}: {problem}", path.display()))?;
+        let category = file["category"].as_str().unwrap_or_default();
+        for case in file["cases"].as_array().into_iter().flatten() {
+            results.push(CaseResult {
+                id: case["id"].as_str().unwrap_or("?").to_owned(),
+                category: category.to_owned(),
+                op: case["op"].as_str().unwrap_or_default().to_owned(),
+                outcome: run_case(category, case),
+            });
+        }
+    }
+    Ok(results)
+}
+
+/// Runs one case. Operations are told apart by category too: `parse` is one of signatures and one of adapters.
+pub fn run_case(category: &str, case: &Json) -> Outcome {
+    let op = case["op"].as_str().unwrap_or_default();
+    let (input, expected) = (&case["input"], &case["expected"]);
+    match (category, op) {
+        ("signatures", "parse") => signatures::parse(input, expected),
+        ("signatures", "edit") => signatures::edit(input, expected),
+        ("signatures", "infer_prefix") => signatures::infer_prefix(input, expected),
+        ("signatures", "equals") => signatures::equals(input, expected),
+        ("signatures", "state") => signatures::state(input, expected),
+        ("type_render", "type_view") => type_render::type_view(input, expected),
+        ("response_format", "response_format") => response_format::response_format(input, expected),
+        ("format_value", "format_value") => formatting::format_value(input, expected),
+        ("format", "format") => formatting::format(input, expected),
+        ("parse", "parse") => parsing::parse(input, expected),
+        ("parse_value", "parse_value") => parsing::parse_value(input, expected),
+        ("json_repair", "loads") => parsing::loads(input, expected),
+        _ => Err("not built".to_owned()),
+    }
+}
+
+/// The beginning of a text, on one line.
+pub fn shorten(text: &str) -> String {
+    let line = text.replace('\n', "\\n");
+    match line.char_indices().nth(240) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line,
+    }
+}
