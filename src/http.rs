@@ -2,22 +2,36 @@
 //!
 //! The host implements [`Fetch`]: over `fetch` in JavaScript, over `wasi:http` in a component, over a closure in a test.
 
+pub mod deadline;
+pub mod retry;
+pub mod sse;
+pub mod url;
+
+use std::fmt;
+
 use futures_core::future::LocalBoxFuture;
 use futures_core::stream::LocalBoxStream;
 
 use crate::error::Result;
 
-/// A request ready to be sent.
-#[derive(Clone, Debug, PartialEq)]
+/// A request ready to be sent. Its `Debug` form hides the credential.
+#[derive(Clone, PartialEq)]
 pub struct Request {
     /// `GET`, `POST`, ...
     pub method: &'static str,
-    /// An absolute URL.
+    /// An absolute URL, or in a page a path on its origin.
     pub url: String,
     /// Header names in lower case, with their values.
     pub headers: Vec<(&'static str, String)>,
     /// The body as sent; empty for none.
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        write!(f, "{} {} with {names:?} and {} bytes", self.method, self.url, self.body.len())
+    }
 }
 
 /// The head of an answer, and its body still to be read.

@@ -1,0 +1,207 @@
+//! Databricks: a [`Workspace`] is where its services are called, each through a client of its own.
+
+pub mod auth;
+pub mod error;
+pub mod serving;
+pub mod vector_search;
+
+use std::fmt;
+use std::rc::Rc;
+
+use futures_core::future::LocalBoxFuture;
+
+pub use auth::{Credential, Secret};
+pub use serving::{Embedder, Embeddings, ServingChat};
+pub use vector_search::{QueryType, VectorIndex};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::host::Host;
+use crate::http::deadline::Deadline;
+use crate::http::url::{self, PlainHttp};
+use crate::http::{Request, Response, retry};
+use error::Target;
+
+/// How long a call may take when its caller names no deadline: what Databricks' SDKs allow for all tries together.
+const LONGEST_CALL_MS: f64 = 300_000.0;
+
+/// A Databricks workspace, or a gateway that stands for one. Cloning is cheap and shares the credential's token.
+///
+/// ```
+/// use lakelet::databricks::{Credential, Workspace};
+/// # fn example(host: lakelet::Host) -> lakelet::Result<()> {
+/// let workspace = Workspace::new("https://adb-1.azuredatabricks.net", Credential::token("dapi-example"), host)?;
+/// let model = workspace.chat("databricks-meta-llama-3-3-70b-instruct")?;
+/// let index = workspace.index("main.rag.docs_index")?.text_column("content");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Workspace {
+    base: Rc<str>,
+    auth: Rc<auth::Auth>,
+    host: Host,
+    retries: retry::Policy,
+    longest_call_ms: f64,
+}
+
+/// One call of a service, whatever the number of its tries.
+pub(crate) struct Call {
+    /// Starts with `/`; its segments are encoded.
+    pub path: String,
+    pub body: Vec<u8>,
+    /// What is called, for messages.
+    pub target: Target,
+}
+
+/// A whole answer.
+pub(crate) struct Answer {
+    pub body: Vec<u8>,
+    /// The header `served-model-name`.
+    pub served_model: Option<String>,
+}
+
+impl Workspace {
+    /// A workspace by its address ([`url::base`] says which forms are understood) and the credential to call it with.
+    ///
+    /// The address of a gateway that adds the credential itself may be a path on the page's own origin; then the
+    /// credential is [`Credential::None`].
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) when the address or the credential cannot be right. Nothing is sent yet.
+    pub fn new(address: &str, credential: Credential, host: Host) -> Result<Self> {
+        Self::with_policy(address, credential, host, PlainHttp::Loopback)
+    }
+
+    /// Like [`new`](Self::new), but sends the credential over plain `http` to any host: for closed networks, where
+    /// something else protects the wire.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn over_plain_http(address: &str, credential: Credential, host: Host) -> Result<Self> {
+        Self::with_policy(address, credential, host, PlainHttp::Anywhere)
+    }
+
+    fn with_policy(address: &str, credential: Credential, host: Host, plain_http: PlainHttp) -> Result<Self> {
+        let base = url::base(address, plain_http)?;
+        let own_origin = base.is_empty() || base.starts_with('/');
+        if own_origin && !matches!(credential, Credential::None) {
+            return Err(Error::new(ErrorKind::Config, "a page must not hold a credential for a gateway on its own origin")
+                .with_hint("Use Credential::None: the gateway adds the credential."));
+        }
+        let auth = Rc::new(auth::Auth::new(credential, &base)?);
+        let retries = retry::Policy::default();
+        Ok(Self { base: base.into(), auth, host, retries, longest_call_ms: LONGEST_CALL_MS })
+    }
+
+    /// How often calls are tried, and how long they wait in between.
+    pub fn with_retries(mut self, policy: retry::Policy) -> Self {
+        self.retries = policy;
+        self
+    }
+
+    /// How long a call may take, all its tries and waits included, when its caller names no earlier deadline.
+    pub fn with_longest_call_ms(mut self, longest_call_ms: f64) -> Self {
+        self.longest_call_ms = longest_call_ms;
+        self
+    }
+
+    /// The normalised address.
+    pub fn address(&self) -> &str {
+        &self.base
+    }
+
+    /// A chat model on a serving endpoint. The prefix `databricks/` of DSPy's model names may stand before the name.
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) when the name cannot be one.
+    pub fn chat(&self, endpoint: &str) -> Result<ServingChat> {
+        ServingChat::new(self.clone(), endpoint)
+    }
+
+    /// An embedding model on a serving endpoint.
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) when the name cannot be one.
+    pub fn embedder(&self, endpoint: &str) -> Result<Embedder> {
+        Embedder::new(self.clone(), endpoint)
+    }
+
+    /// A Vector Search index, by its full name `catalog.schema.index`.
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) when the name cannot be one.
+    pub fn index(&self, name: &str) -> Result<VectorIndex> {
+        VectorIndex::new(self.clone(), name)
+    }
+
+    pub(crate) fn deadline(&self, at_ms: Option<f64>) -> Deadline {
+        Deadline::new(self.host.clock.clone(), at_ms, self.longest_call_ms)
+    }
+
+    /// Makes a call and reads the whole answer, within a deadline.
+    pub(crate) async fn whole(self, call: Call, deadline_ms: Option<f64>) -> Result<Answer> {
+        let mut deadline = self.deadline(deadline_ms);
+        let call = Rc::new(call);
+        let at_ms = deadline.at_ms();
+        let workspace = self.clone();
+        let tries = self.retry(at_ms, move || {
+            let (workspace, call) = (workspace.clone(), call.clone());
+            Box::pin(async move {
+                let response = workspace.open(&call).await?;
+                let served_model = response.header("served-model-name").map(str::to_owned);
+                let body = response.body.whole().await.map_err(|error| error::cut_short(&call.target, error))?;
+                Ok(Answer { body, served_model })
+            })
+        });
+        deadline.bound(tries).await
+    }
+
+    /// Runs attempts as the retry policy says.
+    pub(crate) async fn retry<T>(
+        &self,
+        deadline_ms: f64,
+        attempt: impl Fn() -> LocalBoxFuture<'static, Result<T>>,
+    ) -> Result<T> {
+        retry::run(&*self.host.clock, self.retries, deadline_ms, attempt).await
+    }
+
+    /// One attempt: sends the call with the credential and returns once the head of a good answer is there. A refused
+    /// token that can be renewed is renewed, and the call sent once more.
+    pub(crate) async fn open(&self, call: &Call) -> Result<Response> {
+        let mut renewed = false;
+        loop {
+            let token = self.auth.bearer(&self.host).await?;
+            let request = self.request(call, token.as_deref());
+            let response = match self.host.fetch.send(request).await {
+                Ok(response) => response,
+                Err(error) => return Err(error::unreachable(&call.target, &self.base, error)),
+            };
+            if (200..300).contains(&response.status) {
+                return Ok(response);
+            }
+            if response.status == 401 && !renewed && token.as_deref().is_some_and(|token| self.auth.forget(token)) {
+                renewed = true;
+                continue;
+            }
+            let secrets: Vec<&str> = token.as_deref().into_iter().collect();
+            let refusal = error::Refusal::read(response, self.host.clock.now_ms(), &secrets).await;
+            return Err(refusal.into_error(&call.target, &self.base, self.auth.kind()));
+        }
+    }
+
+    fn request(&self, call: &Call, token: Option<&str>) -> Request {
+        let mut headers =
+            vec![("accept", "application/json".to_owned()), ("content-type", "application/json".to_owned())];
+        if let Some(token) = token {
+            headers.push(("authorization", format!("Bearer {token}")));
+        }
+        let url = format!("{}{}", self.base, call.path);
+        Request { method: "POST", url, headers, body: call.body.clone() }
+    }
+}
+
+impl fmt::Debug for Workspace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Workspace({}, {:?})", self.base, self.auth.kind())
+    }
+}

@@ -1,0 +1,145 @@
+//! Model serving: chat and embedding endpoints.
+//!
+//! Both are asked at `POST /serving-endpoints/{name}/invocations`, Databricks' own route. It answers for every endpoint
+//! whatever its task, and it has the endpoint in the path, so that a gateway can hold its list of allowed endpoints against
+//! the URL alone. The OpenAI-compatible route takes the same body with the name as `model` inside it.
+
+mod embeddings;
+mod reply;
+mod stream;
+
+use std::fmt::Write;
+
+use futures_core::future::LocalBoxFuture;
+use futures_core::stream::LocalBoxStream;
+use serde_json::{Map, Value as Json};
+
+pub use embeddings::{Embedder, Embeddings};
+
+use super::error::Target;
+use super::{Call, Workspace};
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::url;
+use crate::lm::{Capabilities, ChatRequest, ChatResponse, Delta, LanguageModel};
+
+/// Members of the body that a call writes itself.
+const RESERVED: [&str; 3] = ["messages", "model", "stream"];
+
+/// A chat model on a serving endpoint (task `llm/v1/chat`).
+///
+/// ```
+/// use lakelet::databricks::Workspace;
+/// use lakelet::lm::{ChatRequest, LanguageModel, Prompt};
+/// # async fn example(workspace: Workspace) -> lakelet::Result<()> {
+/// let model = workspace.chat("databricks-claude-sonnet-4-6")?.with_option("temperature", 0.into());
+/// let tail = r#"{"role":"user","content":"Hi"}"#.to_owned();
+/// let answer = model.complete(ChatRequest { prompt: Prompt { tail, ..Prompt::default() }, ..ChatRequest::default() }).await?;
+/// println!("{:?}, {} tokens", answer.completions.first().map(|c| &c.text), answer.usage.total_tokens);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct ServingChat {
+    workspace: Workspace,
+    endpoint: String,
+    path: String,
+    options: Map<String, Json>,
+    capabilities: Capabilities,
+}
+
+impl ServingChat {
+    pub(super) fn new(workspace: Workspace, endpoint: &str) -> Result<Self> {
+        let endpoint = endpoint.strip_prefix("databricks/").unwrap_or(endpoint).to_owned();
+        let path = invocations(&endpoint)?;
+        let capabilities =
+            Capabilities { json_object: true, json_schema: true, function_calling: true, reasoning: false };
+        Ok(Self { workspace, endpoint, path, options: Map::new(), capabilities })
+    }
+
+    /// Sends a parameter with every call (`temperature`, `max_tokens`, `reasoning_effort` ...), unless the call brings its own.
+    pub fn with_option(mut self, name: &str, value: Json) -> Self {
+        self.options.insert(name.to_owned(), value);
+        self
+    }
+
+    /// Says what the endpoint can do, where that is not what most can: structured output and tools, but no reasoning.
+    pub fn with_capabilities(mut self, capabilities: Capabilities) -> Self {
+        self.capabilities = capabilities;
+        self
+    }
+
+    fn call(&self, request: &ChatRequest, streamed: bool) -> Result<Call> {
+        let body = self.body(request, streamed)?.into_bytes();
+        Ok(Call { path: self.path.clone(), body, target: Target::Endpoint(self.endpoint.clone()) })
+    }
+
+    /// The request's body. The messages are JSON text already and go in as they are.
+    fn body(&self, request: &ChatRequest, streamed: bool) -> Result<String> {
+        let (prefix, tail) = (&*request.prompt.prefix, request.prompt.tail.as_str());
+        if let Some(name) = RESERVED.iter().find(|name| request.options.contains_key(**name)) {
+            return Err(Error::new(ErrorKind::Input, format!("`{name}` cannot be given as an option of a chat call"))
+                .at_field(name)
+                .with_hint("The call writes it: messages from the prompt, the model from the endpoint's name."));
+        }
+        let mut body = String::with_capacity(prefix.len() + tail.len() + 512);
+        body.push_str("{\"messages\":[");
+        body.push_str(prefix);
+        if !prefix.is_empty() && !tail.is_empty() {
+            body.push(',');
+        }
+        body.push_str(tail);
+        body.push(']');
+        let defaults = self.options.iter().filter(|(name, _)| !request.options.contains_key(*name));
+        let options = defaults.chain(&request.options);
+        for (name, value) in options.filter(|(name, _)| request.response_format.is_none() || *name != "response_format") {
+            let _ = write!(body, ",{}:{value}", Json::from(name.as_str()));
+        }
+        if let Some(format) = &request.response_format {
+            body.push_str(",\"response_format\":");
+            body.push_str(format);
+        }
+        if streamed {
+            body.push_str(",\"stream\":true");
+            if !self.options.contains_key("stream_options") && !request.options.contains_key("stream_options") {
+                body.push_str(",\"stream_options\":{\"include_usage\":true}");
+            }
+        }
+        body.push('}');
+        Ok(body)
+    }
+}
+
+impl LanguageModel for ServingChat {
+    fn name(&self) -> &str {
+        &self.endpoint
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    fn complete(&self, request: ChatRequest) -> LocalBoxFuture<'static, Result<ChatResponse>> {
+        let call = self.call(&request, false);
+        let workspace = self.workspace.clone();
+        let endpoint = self.endpoint.clone();
+        Box::pin(async move {
+            let answer = workspace.whole(call?, request.deadline_ms).await?;
+            reply::read(&answer.body, answer.served_model, &endpoint)
+        })
+    }
+
+    fn stream(&self, request: ChatRequest) -> LocalBoxStream<'static, Result<Delta>> {
+        let several = |options: &Map<String, Json>| options.get("n").and_then(Json::as_f64).is_some_and(|n| n > 1.0);
+        let call = match several(&request.options) || several(&self.options) {
+            true => Err(Error::new(ErrorKind::Unsupported, "a stream carries one completion, so `n` must be 1")
+                .at_field("n")
+                .with_hint("Leave `n` out, or ask for the whole answer.")),
+            false => self.call(&request, true),
+        };
+        stream::deltas(self.workspace.clone(), call, request.deadline_ms)
+    }
+}
+
+fn invocations(endpoint: &str) -> Result<String> {
+    Ok(format!("/serving-endpoints/{}/invocations", url::segment(endpoint)?))
+}

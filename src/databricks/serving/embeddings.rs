@@ -1,0 +1,87 @@
+//! Embedding endpoints.
+
+use serde_json::{Value as Json, json};
+
+use super::super::error::{Target, unreadable};
+use super::super::{Call, Workspace};
+use super::{invocations, reply};
+use crate::error::Result;
+use crate::lm::Usage;
+
+/// Databricks takes no more inputs than this in one request.
+const LARGEST_BATCH: usize = 150;
+
+/// An embedding model on a serving endpoint (task `llm/v1/embeddings`).
+///
+/// ```
+/// # async fn example(workspace: lakelet::databricks::Workspace) -> lakelet::Result<()> {
+/// let embedder = workspace.embedder("databricks-gte-large-en")?;
+/// let answer = embedder.embed(&["delta lake".to_owned(), "dspy".to_owned()], None).await?;
+/// assert_eq!(answer.vectors.len(), 2);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Embedder {
+    workspace: Workspace,
+    endpoint: String,
+    path: String,
+}
+
+/// Vectors, in the order of the texts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Embeddings {
+    pub vectors: Vec<Vec<f64>>,
+    /// The model version that answered; empty when nothing was asked.
+    pub model: String,
+    /// Of all requests together.
+    pub usage: Usage,
+}
+
+impl Embedder {
+    pub(in super::super) fn new(workspace: Workspace, endpoint: &str) -> Result<Self> {
+        let endpoint = endpoint.strip_prefix("databricks/").unwrap_or(endpoint).to_owned();
+        let path = invocations(&endpoint)?;
+        Ok(Self { workspace, endpoint, path })
+    }
+
+    /// The name of the endpoint.
+    pub fn name(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Embeds texts, any number of them: 150 travel in one request, one request after the other. `deadline_ms` is a moment on
+    /// the host's clock, as in [`ChatRequest`](crate::lm::ChatRequest).
+    ///
+    /// # Errors
+    /// What the service refuses, and [`Protocol`](crate::ErrorKind::Protocol) when it does not answer with a vector a text.
+    pub async fn embed(&self, texts: &[String], deadline_ms: Option<f64>) -> Result<Embeddings> {
+        let deadline_ms = Some(self.workspace.deadline(deadline_ms).at_ms());
+        let target = Target::Endpoint(self.endpoint.clone());
+        let mut all = Embeddings::default();
+        for batch in texts.chunks(LARGEST_BATCH) {
+            let body = json!({ "input": batch }).to_string().into_bytes();
+            let call = Call { path: self.path.clone(), body, target: target.clone() };
+            let answer = self.workspace.clone().whole(call, deadline_ms).await?;
+            let (vectors, json) = read(&answer.body, batch.len())
+                .ok_or_else(|| unreadable(&target, &answer.body, "an embedding for each text"))?;
+            all.vectors.extend(vectors);
+            all.usage += reply::usage(&json).unwrap_or_default();
+            all.model = reply::text(&json, "model").or(answer.served_model).unwrap_or_else(|| self.endpoint.clone());
+        }
+        Ok(all)
+    }
+}
+
+/// The vectors by their `index`, where the answer numbers them.
+fn read(body: &[u8], count: usize) -> Option<(Vec<Vec<f64>>, Json)> {
+    let json: Json = serde_json::from_slice(body).ok()?;
+    let mut vectors = vec![Vec::new(); count];
+    let data = json.get("data")?.as_array()?;
+    for (place, item) in data.iter().enumerate() {
+        let place = item.get("index").and_then(Json::as_u64).map_or(Some(place), |index| usize::try_from(index).ok())?;
+        let numbers = item.get("embedding")?.as_array()?.iter().map(Json::as_f64);
+        *vectors.get_mut(place)? = numbers.collect::<Option<Vec<f64>>>()?;
+    }
+    vectors.iter().all(|vector| !vector.is_empty()).then_some((vectors, json))
+}

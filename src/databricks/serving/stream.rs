@@ -1,0 +1,153 @@
+//! Streamed chat answers: server-sent events become [`Delta`]s.
+
+use std::rc::Rc;
+
+use futures_core::stream::LocalBoxStream;
+use futures_util::{StreamExt, stream};
+use serde_json::Value as Json;
+
+use super::super::error::{cut_short, ended_early, unreadable};
+use super::super::{Call, Workspace};
+use super::reply::{self, Said};
+use crate::error::Result;
+use crate::http::deadline::Deadline;
+use crate::http::sse;
+use crate::lm::{Delta, Usage};
+
+/// Sends a call and yields its answer. Tries again only while nothing has come of it.
+pub(super) fn deltas(
+    workspace: Workspace,
+    call: Result<Call>,
+    deadline_ms: Option<f64>,
+) -> LocalBoxStream<'static, Result<Delta>> {
+    match call {
+        Ok(call) => {
+            let deadline = workspace.deadline(deadline_ms);
+            let progress = Progress { workspace, call: Rc::new(call), deadline, chunks: None };
+            stream::try_unfold(progress, Progress::next).boxed_local()
+        }
+        Err(error) => stream::iter([Err(error)]).boxed_local(),
+    }
+}
+
+struct Progress {
+    workspace: Workspace,
+    call: Rc<Call>,
+    deadline: Deadline,
+    /// `None` until the first delta is there.
+    chunks: Option<Chunks>,
+}
+
+impl Progress {
+    async fn next(mut self) -> Result<Option<(Delta, Self)>> {
+        let delta = match &mut self.chunks {
+            Some(chunks) => self.deadline.bound(chunks.next()).await?,
+            None => {
+                let at_ms = self.deadline.at_ms();
+                let (workspace, call) = (self.workspace.clone(), self.call.clone());
+                let tries = self.workspace.retry(at_ms, move || {
+                    let (workspace, call) = (workspace.clone(), call.clone());
+                    Box::pin(async move {
+                        let response = workspace.open(&call).await?;
+                        let mut chunks = Chunks::new(response.body.chunks(), call);
+                        Ok((chunks.next().await?, chunks))
+                    })
+                });
+                let (delta, chunks) = self.deadline.bound(tries).await?;
+                self.chunks = Some(chunks);
+                delta
+            }
+        };
+        Ok(delta.map(|delta| (delta, self)))
+    }
+}
+
+/// The chunks of one answer.
+struct Chunks {
+    call: Rc<Call>,
+    bytes: stream::Fuse<LocalBoxStream<'static, Result<Vec<u8>>>>,
+    events: sse::Decoder,
+    model: Option<String>,
+    /// The last that was told: some endpoints tell it with every chunk, some once, some never.
+    usage: Option<Usage>,
+    /// The model has said why it stopped.
+    finished: bool,
+    over: bool,
+}
+
+impl Chunks {
+    fn new(bytes: LocalBoxStream<'static, Result<Vec<u8>>>, call: Rc<Call>) -> Self {
+        let events = sse::Decoder::default();
+        Self { call, bytes: bytes.fuse(), events, model: None, usage: None, finished: false, over: false }
+    }
+
+    async fn next(&mut self) -> Result<Option<Delta>> {
+        while !self.over {
+            while let Some(event) = self.events.next() {
+                if event == b"[DONE]" {
+                    return Ok(self.end());
+                }
+                let json = serde_json::from_slice(&event)
+                    .map_err(|_| unreadable(&self.call.target, &event, "a chunk of a chat completion"))?;
+                if let Some(delta) = self.read(&json)? {
+                    return Ok(Some(delta));
+                }
+            }
+            match self.bytes.next().await {
+                Some(Ok(bytes)) => self.events.push(&bytes)?,
+                Some(Err(error)) => return Err(cut_short(&self.call.target, error)),
+                None => return self.ended(),
+            }
+        }
+        Ok(None)
+    }
+
+    /// One chunk. `None` when it brings nothing to tell yet: the role, an empty text, usage, a filter's verdict.
+    fn read(&mut self, json: &Json) -> Result<Option<Delta>> {
+        let Some(choices) = json.get("choices").and_then(Json::as_array) else {
+            return match reply::error_within(json, self.call.target.name()) {
+                Some(error) => Err(error),
+                None => Ok(None),
+            };
+        };
+        self.usage = reply::usage(json).or(self.usage);
+        let first = |choice: &&Json| choice.get("index").and_then(Json::as_u64).unwrap_or(0) == 0;
+        let choice = choices.iter().find(first).unwrap_or(&Json::Null);
+        let said = Said::of(choice.get("delta").unwrap_or(&Json::Null));
+        let finish_reason = reply::text(choice, "finish_reason").filter(|reason| !reason.is_empty());
+        self.finished |= finish_reason.is_some();
+        let (text, reasoning) = (said.text.unwrap_or_default(), said.reasoning.unwrap_or_default());
+        if self.model.is_none() {
+            self.model = reply::text(json, "model");
+        }
+        if text.is_empty() && reasoning.is_empty() && finish_reason.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(Delta { text, reasoning, finish_reason, usage: None, model: self.model.clone() }))
+    }
+
+    /// The bytes have ended without `[DONE]`. What stands in the last, unfinished event may still be whole.
+    fn ended(&mut self) -> Result<Option<Delta>> {
+        let last = self.events.finish();
+        if last.as_deref() == Some(b"[DONE]") {
+            return Ok(self.end());
+        }
+        let delta = match last.and_then(|event| serde_json::from_slice(&event).ok()) {
+            Some(json) => self.read(&json)?,
+            None => None,
+        };
+        if !self.finished {
+            return Err(ended_early(&self.call.target, "the stream stopped before the model was done"));
+        }
+        match delta {
+            Some(delta) => Ok(Some(delta)), // and `end` comes with the next call, when the bytes end again
+            None => Ok(self.end()),
+        }
+    }
+
+    fn end(&mut self) -> Option<Delta> {
+        self.over = true;
+        let usage = self.usage.take()?;
+        Some(Delta { usage: Some(usage), model: self.model.take(), ..Delta::default() })
+    }
+}
