@@ -85,8 +85,11 @@ impl Workspace {
         let base = url::base(address, plain_http)?;
         let own_origin = base.is_empty() || base.starts_with('/');
         if own_origin && !matches!(credential, Credential::None) {
-            return Err(Error::new(ErrorKind::Config, "a page must not hold a credential for a gateway on its own origin")
-                .with_hint("Use Credential::None: the gateway adds the credential."));
+            return Err(Error::new(
+                ErrorKind::Config,
+                "a page must not hold a credential for a gateway on its own origin",
+            )
+            .with_hint("Use Credential::None: the gateway adds the credential."));
         }
         let auth = Rc::new(auth::Auth::new(credential, &base)?);
         let retries = retry::Policy::default();

@@ -86,7 +86,10 @@ pub(crate) enum State {
     Empty,
     /// One refresh at a time: whoever needs the token waits for the same one, and whoever stops waiting leaves it to the others.
     /// When everyone has stopped waiting nobody moves it on, so it is only joined while it is fresh.
-    Refreshing { refresh: Refresh, since_ms: f64 },
+    Refreshing {
+        refresh: Refresh,
+        since_ms: f64,
+    },
     Ready(Token),
 }
 

@@ -169,7 +169,9 @@ impl Refusal {
             "UNAUTHENTICATED" | "invalid_client" => return ErrorKind::Auth,
             "PERMISSION_DENIED" | "access_denied" => return ErrorKind::Permission,
             "RESOURCE_DOES_NOT_EXIST" | "ENDPOINT_NOT_FOUND" | "NOT_FOUND" => return ErrorKind::NotFound,
-            "ABORTED" | "ALREADY_EXISTS" | "RESOURCE_ALREADY_EXISTS" | "RESOURCE_CONFLICT" => return ErrorKind::Conflict,
+            "ABORTED" | "ALREADY_EXISTS" | "RESOURCE_ALREADY_EXISTS" | "RESOURCE_CONFLICT" => {
+                return ErrorKind::Conflict;
+            }
             "RESOURCE_EXHAUSTED" | "REQUEST_LIMIT_EXCEEDED" => return ErrorKind::RateLimited,
             "UNKNOWN" | "DATA_LOSS" | "INTERNAL_ERROR" | "TEMPORARILY_UNAVAILABLE" => return ErrorKind::Server,
             _ => {}
@@ -284,8 +286,9 @@ pub(crate) fn ended_early(target: &Target, how: &str) -> Error {
 pub(crate) fn unreadable(target: &Target, body: &[u8], wanted: &str) -> Error {
     let is_page = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<');
     let found = if is_page { "a page of HTML" } else { "something else" };
-    Error::new(ErrorKind::Protocol, format!("{}: expected {wanted}, got {found}", target.describe()))
-        .with_hint("Check that DATABRICKS_HOST is a workspace or gateway, and that the endpoint has the task you use it for.")
+    Error::new(ErrorKind::Protocol, format!("{}: expected {wanted}, got {found}", target.describe())).with_hint(
+        "Check that DATABRICKS_HOST is a workspace or gateway, and that the endpoint has the task you use it for.",
+    )
 }
 
 fn reason(status: u16) -> &'static str {

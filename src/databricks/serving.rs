@@ -91,7 +91,8 @@ impl ServingChat {
         body.push(']');
         let defaults = self.options.iter().filter(|(name, _)| !request.options.contains_key(*name));
         let options = defaults.chain(&request.options);
-        for (name, value) in options.filter(|(name, _)| request.response_format.is_none() || *name != "response_format") {
+        for (name, value) in options.filter(|(name, _)| request.response_format.is_none() || *name != "response_format")
+        {
             let _ = write!(body, ",{}:{value}", Json::from(name.as_str()));
         }
         if let Some(format) = &request.response_format {

@@ -161,7 +161,11 @@ impl VectorIndex {
             QueryType::FullText => (text && !vector, "a FULL_TEXT query needs a text and no vector"),
         };
         if !fits {
-            return wrong("query", rule.to_owned(), "An index that computes its embeddings takes texts; others need a vector.");
+            return wrong(
+                "query",
+                rule.to_owned(),
+                "An index that computes its embeddings takes texts; others need a vector.",
+            );
         }
         let k = query.k.unwrap_or(self.results);
         if k == 0 || k > query_type.most_results() {
@@ -169,7 +173,11 @@ impl VectorIndex {
             return wrong("k", format!("{k} results cannot be asked for"), &format!("Ask for 1 to {most} results."));
         }
         if query.vector.iter().flatten().any(|number| !number.is_finite()) {
-            return wrong("query", "the query's vector holds a number that is not finite".to_owned(), "Embed the text again.");
+            return wrong(
+                "query",
+                "the query's vector holds a number that is not finite".to_owned(),
+                "Embed the text again.",
+            );
         }
         let mut body = Map::new();
         body.insert("columns".to_owned(), json!(self.wanted()));
@@ -244,7 +252,8 @@ impl VectorIndex {
         let result = json.get("result").unwrap_or(&Json::Null);
         let rows = result.get("data_array").or_else(|| result.get("dataArray")).and_then(Json::as_array);
         let rows = rows.into_iter().flatten().map(|row| self.passage(&names, row)).collect::<Option<Vec<_>>>();
-        let rows = rows.ok_or_else(|| unreadable(&self.target(), &answer.body, "a row with a value for each column"))?;
+        let rows =
+            rows.ok_or_else(|| unreadable(&self.target(), &answer.body, "a row with a value for each column"))?;
         let next_page = json.get("next_page_token").or_else(|| json.get("nextPageToken")).and_then(Json::as_str);
         Ok(Page { rows, next_page: next_page.filter(|token| !token.is_empty()).map(str::to_owned) })
     }

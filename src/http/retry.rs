@@ -132,7 +132,8 @@ mod tests {
         assert_eq!(retry_after_ms("Sun, 06 Nov 1994 08:49:37 GMT", november + 1.0), Some(0.0));
         assert_eq!(retry_after_ms("Thu, 29 Feb 2024 00:00:00 GMT", 1_709_164_800_000.0 - 5.0), Some(5.0));
         assert_eq!(retry_after_ms(" 0 ", november), Some(0.0));
-        for bad in ["", "-1", "NaN", "inf", "Sun, 06 Foo 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, é"] {
+        for bad in ["", "-1", "NaN", "inf", "Sun, 06 Foo 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, é"]
+        {
             assert_eq!(retry_after_ms(bad, november), None, "{bad}");
         }
     }

@@ -60,8 +60,9 @@ pub fn base(address: &str, plain_http: PlainHttp) -> Result<String> {
     }
     let (name, port) = host_and_port(authority)?;
     if scheme == "http" && plain_http == PlainHttp::Loopback && !is_loopback(&name) {
-        return Err(wrong(format!("`http://{name}` would send the credential unencrypted"))
-            .with_hint("Use https. Plain http is for this machine only (localhost), unless it is allowed explicitly."));
+        return Err(wrong(format!("`http://{name}` would send the credential unencrypted")).with_hint(
+            "Use https. Plain http is for this machine only (localhost), unless it is allowed explicitly.",
+        ));
     }
     let default_port = if scheme == "https" { 443 } else { 80 };
     let port = port.filter(|port| *port != default_port).map(|port| format!(":{port}")).unwrap_or_default();
@@ -113,7 +114,9 @@ fn host_and_port(authority: &str) -> Result<(String, Option<u16>)> {
     let (name, port) = authority.split_at(name_end);
     let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
     let known = match bare {
-        Some(address) => address.contains(':') && address.chars().all(|c| c.is_ascii_hexdigit() || c == ':' || c == '.'),
+        Some(address) => {
+            address.contains(':') && address.chars().all(|c| c.is_ascii_hexdigit() || c == ':' || c == '.')
+        }
         None => !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c)),
     };
     if !known {
@@ -167,9 +170,25 @@ mod tests {
     #[test]
     fn addresses_that_mislead_are_refused() {
         for given in [
-            "", "  ", "//evil.example/x", "ftp://x", "javascript://x", "https://", "https://a b", "https://x\\@y",
-            "https://user:secret@x", "http://x", "http://127.0.0.1.evil.example", "http://localhost.evil.example",
-            "https://x/a/../b", "/a/%2e%2E/b", "https://x:99999", "https://x:+1", "https://[::1", "https://[x]", "https://ü.example",
+            "",
+            "  ",
+            "//evil.example/x",
+            "ftp://x",
+            "javascript://x",
+            "https://",
+            "https://a b",
+            "https://x\\@y",
+            "https://user:secret@x",
+            "http://x",
+            "http://127.0.0.1.evil.example",
+            "http://localhost.evil.example",
+            "https://x/a/../b",
+            "/a/%2e%2E/b",
+            "https://x:99999",
+            "https://x:+1",
+            "https://[::1",
+            "https://[x]",
+            "https://ü.example",
         ] {
             let error = base(given, PlainHttp::Loopback).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config, "{given}");

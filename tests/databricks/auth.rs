@@ -25,7 +25,8 @@ fn bearer(host: &TestHost, request: usize) -> String {
 
 #[test]
 fn a_token_is_used_until_shortly_before_it_ends() {
-    let host = TestHost::new([token("one", 3600), says("a"), says("b").after(3_550_000.0), token("two", 3600), says("c")]);
+    let host =
+        TestHost::new([token("one", 3600), says("a"), says("b").after(3_550_000.0), token("two", 3600), says("c")]);
     let model = principal(&host).with_longest_call_ms(1e9).chat(LLAMA).unwrap();
     for _ in 0..3 {
         host.run(model.complete(hi())).unwrap();
@@ -54,7 +55,7 @@ fn who_stops_waiting_does_not_stop_the_others() {
     let second = workspace.chat(LLAMA).unwrap().complete(hi());
     let clock = host.host().clock;
     // The first caller begins the refresh, waits a little and goes.
-    let impatient = select(first, clock.sleep(10.0)).map(|outcome| drop(outcome));
+    let impatient = select(first, clock.sleep(10.0)).map(drop);
     let (_, answer) = host.run(join(impatient, second));
     assert_eq!(answer.unwrap().completions[0].text.as_deref(), Some("a"));
     assert_eq!(host.requests().len(), 2);

@@ -72,7 +72,10 @@ fn the_body_holds_the_prompt_as_it_is_and_the_call_outdoes_the_default() {
     let model = workspace(&host).chat("databricks/my endpoint").unwrap();
     let model = model.with_option("temperature", json!(0)).with_option("max_tokens", json!(64));
     let mut request = hi();
-    request.prompt = Prompt { prefix: r#"{"role":"system","content":"A \u00e9"}"#.into(), tail: r#"{"role":"user","content":"B"}"#.to_owned() };
+    request.prompt = Prompt {
+        prefix: r#"{"role":"system","content":"A \u00e9"}"#.into(),
+        tail: r#"{"role":"user","content":"B"}"#.to_owned(),
+    };
     request.options.insert("temperature".to_owned(), json!(1.5));
     request.response_format = Some(r#"{"type":"json_object"}"#.into());
     host.run(model.complete(request)).unwrap();
@@ -132,7 +135,9 @@ fn an_embedder_sends_batches_and_keeps_the_order() {
 
 #[test]
 fn an_embedder_wants_a_vector_for_each_text() {
-    for data in [json!([]), json!([{"index": 7, "embedding": [1.0]}]), json!([{"index": 0, "embedding": "AAAA"}]), json!(1)] {
+    for data in
+        [json!([]), json!([{"index": 7, "embedding": [1.0]}]), json!([{"index": 0, "embedding": "AAAA"}]), json!(1)]
+    {
         let host = TestHost::new([Answer::json(json!({"data": data}))]);
         let embedder = workspace(&host).embedder("gte").unwrap();
         let error = host.run(async move { embedder.embed(&["a".to_owned()], None).await }).unwrap_err();

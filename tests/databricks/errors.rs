@@ -31,7 +31,8 @@ fn recorded_refusals_are_understood() {
         let exchanges = fixture["exchanges"].as_array().unwrap();
         let exchange = exchanges.iter().find(|exchange| exchange["response"]["status"].as_u64() >= Some(400)).unwrap();
         // A 404 of `.well-known` may stand before the call proper.
-        let exchange = exchanges.iter().rfind(|other| other["response"]["status"].as_u64() >= Some(400)).unwrap_or(exchange);
+        let exchange =
+            exchanges.iter().rfind(|other| other["response"]["status"].as_u64() >= Some(400)).unwrap_or(exchange);
         let error = chat_error(LLAMA, answer(exchange));
         assert_eq!(error.kind(), kind, "{name}: {error}");
         assert_eq!(error.service().unwrap().error_code, code, "{name}");
@@ -46,7 +47,12 @@ fn every_form_of_body_yields_code_and_message() {
         (400, "", "", "Bad Request"),
         (418, "", "", "refused without saying why"),
         (400, r#"{"error": "it broke"}"#, "", "it broke"),
-        (400, r#"{"error": {"message": "too long", "code": "context_length_exceeded"}}"#, "context_length_exceeded", "too long"),
+        (
+            400,
+            r#"{"error": {"message": "too long", "code": "context_length_exceeded"}}"#,
+            "context_length_exceeded",
+            "too long",
+        ),
         (400, r#"{"detail": "no such user", "status": "400", "scimType": "invalidValue"}"#, "SCIM_400", "no such user"),
         (400, "MALFORMED_REQUEST: vpc malformed", "MALFORMED_REQUEST", "vpc malformed"),
         (400, "just text: with a colon", "", "just text: with a colon"),
@@ -113,7 +119,8 @@ fn hints_say_what_to_check() {
 
 #[test]
 fn a_redirect_is_not_followed_but_told() {
-    let error = chat_error(LLAMA, Answer::new(303, "").header("location", "/login.html?error=private-link-validation-error"));
+    let error =
+        chat_error(LLAMA, Answer::new(303, "").header("location", "/login.html?error=private-link-validation-error"));
     assert!(error.message().contains("private link"), "{error}");
 }
 

@@ -66,7 +66,11 @@ fn request_of(body: &Json) -> ChatRequest {
 #[test]
 fn chat_bodies_are_those_of_openai_dspy_and_the_sdk() {
     for name in [
-        "openai-chat", "openai-chat-json-schema", "openai-chat-thinking", "openai-chat-tools", "serving-query-chat",
+        "openai-chat",
+        "openai-chat-json-schema",
+        "openai-chat-thinking",
+        "openai-chat-tools",
+        "serving-query-chat",
         "dspy-plain-lm",
     ] {
         let fixture = recorded(name);

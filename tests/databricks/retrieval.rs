@@ -35,7 +35,8 @@ fn rows_become_passages_best_first() {
 #[test]
 fn no_hits_are_an_empty_list_in_either_spelling() {
     for result in [json!({"row_count": 0}), json!({"row_count": 0, "data_array": []}), json!(null)] {
-        let answer = Answer::json(json!({"manifest": {"columns": [{"name": "id"}, {"name": "text"}]}, "result": result}));
+        let answer =
+            Answer::json(json!({"manifest": {"columns": [{"name": "id"}, {"name": "text"}]}, "result": result}));
         assert_eq!(ask(|index| index, text(), answer).unwrap(), []);
     }
     let data_plane = json!({"manifest": {"columnCount": 3, "columns": [{"name": "id"}, {"name": "text"}, {"name": "score"}]},
@@ -54,7 +55,10 @@ fn an_index_that_lacks_a_column_is_named_with_the_column() {
         assert!(told.contains("content") && told.contains(INDEX) && told.contains("Catalog page"), "{told}");
     }
     // A refusal about something else keeps its own words.
-    let other = Answer::new(400, r#"{"error_code": "INVALID_PARAMETER_VALUE", "message": "Bad filter on main.rag.docs_index"}"#);
+    let other = Answer::new(
+        400,
+        r#"{"error_code": "INVALID_PARAMETER_VALUE", "message": "Bad filter on main.rag.docs_index"}"#,
+    );
     let error = ask(|index| index.text_column("rag"), text(), other).unwrap_err();
     assert_eq!(error.field(), None);
 }
@@ -101,7 +105,8 @@ fn answers_that_are_no_rows_are_told_apart() {
 
 #[test]
 fn pages_that_bring_nothing_end_the_search() {
-    let page = json!({"manifest": {"columns": [{"name": "id"}, {"name": "text"}]}, "result": {}, "next_page_token": "again"});
+    let page =
+        json!({"manifest": {"columns": [{"name": "id"}, {"name": "text"}]}, "result": {}, "next_page_token": "again"});
     let host = TestHost::new(std::iter::repeat_n(Answer::json(page), 5));
     let passages = host.run(workspace(&host).index(INDEX).unwrap().retrieve(text())).unwrap();
     assert!(passages.is_empty());

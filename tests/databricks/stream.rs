@@ -28,7 +28,8 @@ fn stop() -> Json {
 }
 
 fn with_usage(mut chunk: Json, completion_tokens: u64) -> Json {
-    chunk["usage"] = json!({"prompt_tokens": 3, "completion_tokens": completion_tokens, "total_tokens": 3 + completion_tokens});
+    chunk["usage"] =
+        json!({"prompt_tokens": 3, "completion_tokens": completion_tokens, "total_tokens": 3 + completion_tokens});
     chunk
 }
 
@@ -71,7 +72,9 @@ fn any_cut_of_the_bytes_gives_the_same_answer() {
 
 #[test]
 fn usage_is_told_once_wherever_it_came() {
-    let told = |tokens| Some(Usage { prompt_tokens: 3, completion_tokens: tokens, total_tokens: 3 + tokens, ..Usage::default() });
+    let told = |tokens| {
+        Some(Usage { prompt_tokens: 3, completion_tokens: tokens, total_tokens: 3 + tokens, ..Usage::default() })
+    };
     let trailing = with_usage(json!({"choices": []}), 2);
     for (chunks, usage) in [
         (vec![with_usage(text("a"), 1), with_usage(text("b"), 2), with_usage(stop(), 2)], told(2)),
@@ -94,7 +97,10 @@ fn odd_chunks_are_passed_over() {
         json!({"choices": [{}]}),
         json!({"note": "no choices at all"}),
         json!({"choices": [{"index": 1, "delta": {"content": "another completion"}}]}),
-        chunk(json!({"content": [{"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm"}]}]}), json!(null)),
+        chunk(
+            json!({"content": [{"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm"}]}]}),
+            json!(null),
+        ),
         chunk(json!({"reasoning_content": "m."}), json!("")),
         chunk(json!({"content": [{"type": "text", "text": "He"}]}), json!(null)),
         text("llo"),
@@ -108,7 +114,10 @@ fn odd_chunks_are_passed_over() {
 
 #[test]
 fn data_in_several_lines_and_a_last_line_without_end_are_read() {
-    let (all, error) = gather(stream(Answer::new(200, "event: x\nid: 1\ndata: {\"choices\":\ndata: [{\"delta\":{\"content\":\"a\"}}]}\n\ndata: [DONE]")));
+    let (all, error) = gather(stream(Answer::new(
+        200,
+        "event: x\nid: 1\ndata: {\"choices\":\ndata: [{\"delta\":{\"content\":\"a\"}}]}\n\ndata: [DONE]",
+    )));
     assert!(error.is_none(), "{error:?}");
     assert_eq!(all.text, "a");
 }
@@ -119,7 +128,8 @@ fn a_stream_that_ends_before_the_model_was_done_is_an_error() {
         let body = frames(&[text("Hello"), text(" world"), stop()], true);
         Answer::new(200, &body[..body.len() - bytes])
     };
-    let half_a_frame = Answer::new(200, r#"data: {"choices":[{"delta":{"content":"Hello world"}}]}"#.to_owned() + "\n\ndata: {\"choi");
+    let half_a_frame =
+        Answer::new(200, r#"data: {"choices":[{"delta":{"content":"Hello world"}}]}"#.to_owned() + "\n\ndata: {\"choi");
     let broken = Answer::new(200, frames(&[text("Hello"), text(" world")], false)).broken();
     for answer in [Answer::new(200, frames(&[text("Hello"), text(" world")], false)), half_a_frame, broken, cut(100)] {
         let (all, error) = gather(stream(answer));

@@ -209,7 +209,8 @@ impl Clock for TestHost {
 impl Fetch for TestHost {
     fn send(&self, request: Request) -> LocalBoxFuture<'static, Result<Response>> {
         self.0.requests.borrow_mut().push(request);
-        let answer = self.0.answers.borrow_mut().pop_front().unwrap_or_else(|| Answer::new(599, "no answer was written"));
+        let answer =
+            self.0.answers.borrow_mut().pop_front().unwrap_or_else(|| Answer::new(599, "no answer was written"));
         let mut open = Open { world: self.0.clone(), done: false };
         let host = self.clone();
         Box::pin(async move {

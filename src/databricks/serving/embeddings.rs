@@ -79,7 +79,8 @@ fn read(body: &[u8], count: usize) -> Option<(Vec<Vec<f64>>, Json)> {
     let mut vectors = vec![Vec::new(); count];
     let data = json.get("data")?.as_array()?;
     for (place, item) in data.iter().enumerate() {
-        let place = item.get("index").and_then(Json::as_u64).map_or(Some(place), |index| usize::try_from(index).ok())?;
+        let place =
+            item.get("index").and_then(Json::as_u64).map_or(Some(place), |index| usize::try_from(index).ok())?;
         let numbers = item.get("embedding")?.as_array()?.iter().map(Json::as_f64);
         *vectors.get_mut(place)? = numbers.collect::<Option<Vec<f64>>>()?;
     }
