@@ -24,7 +24,7 @@ pub fn type_view(input: &Json, expected: &Json) -> Outcome {
     compare("schema_text", view(ty.schema_text()))?;
     compare("placeholder", view(signature.fields[0].placeholder()))?;
     compare("description_line", view(signature.describe(signature.outputs())))?;
-    Err("baml, xml_nested and xml_schema: not built".to_owned())
+    Err("not built: the columns of BAMLAdapter and XMLAdapter".to_owned())
 }
 
 /// A view is a text, or the class of the error that there is instead.
