@@ -1,12 +1,14 @@
 //! [`JsonAdapter`]: inputs under headers, the reply as one JSON object.
 
+use serde_json::{Value as Json, json};
+
 use super::chat::{write_placeholders, write_section, write_type_note};
 use super::jsonable::{JsonStyle, write_object};
 use super::template::{self, Template};
 use crate::error::Result;
 use crate::example::Example;
-use crate::lm::Message;
-use crate::signature::{Field, Signature};
+use crate::lm::{Capabilities, Message};
+use crate::signature::{Field, Signature, Special, Type, strict_schema};
 use crate::value::{Map, Value};
 
 /// The adapter for endpoints that can be held to a JSON schema: DSPy's `JSONAdapter`.
@@ -54,6 +56,23 @@ impl JsonAdapter {
     /// [`Input`](crate::ErrorKind::Input), when an input holds a value that cannot be shown; it names the field.
     pub fn turns(&self, signature: &Signature, inputs: &Example) -> Result<Vec<Message>> {
         template::turns(self, signature, inputs)
+    }
+
+    /// The `response_format` to send, if any: the schema of the outputs, or only that an object is wanted where the endpoint
+    /// takes no schema or the outputs have none that says all keys.
+    pub fn response_format(&self, signature: &Signature, model: Capabilities) -> Option<Json> {
+        let calls_as_text = !self.native_function_calling
+            && signature.outputs().any(|field| field.ty == Type::Special(Special::ToolCalls));
+        let schema = (model.json_schema && !calls_as_text)
+            .then(|| signature.response_schema(self.native_function_calling).and_then(|schema| strict_schema(&schema)))
+            .and_then(Result::ok);
+        match schema {
+            Some(schema) => Some(json!({
+                "type": "json_schema",
+                "json_schema": { "name": "DSPyProgramOutputs", "schema": schema, "strict": true },
+            })),
+            None => (model.json_object || model.json_schema).then(|| json!({ "type": "json_object" })),
+        }
     }
 }
 
@@ -137,6 +156,40 @@ mod tests {
             prefix("q -> a, b, c", &[demo])[2],
             "{\n  \"a\": [\n    \"é\",\n    null\n  ],\n  \"b\": {\n    \"k\": [\n      1,\n      []\n    ]\n  },\n  \
              \"c\": \"Not supplied for this particular example. \"\n}"
+        );
+    }
+
+    #[test]
+    fn the_response_format_is_the_strictest_that_endpoint_and_outputs_allow() {
+        let none = Capabilities::default();
+        let object = Capabilities { json_object: true, ..none };
+        let schema = Capabilities { json_schema: true, ..object };
+        let kind = |native_function_calling, signature, model| {
+            let signature = Signature::parse(signature).unwrap();
+            let format = JsonAdapter { native_function_calling }.response_format(&signature, model)?;
+            Some(format["type"].as_str().unwrap_or("").to_owned())
+        };
+        assert_eq!(kind(true, "q -> a", none), None);
+        assert_eq!(kind(true, "q -> a", object).as_deref(), Some("json_object"));
+        assert_eq!(kind(true, "q -> a", schema).as_deref(), Some("json_schema"));
+        assert_eq!(kind(true, "q -> a: dict[str, int]", schema).as_deref(), Some("json_object"));
+        assert_eq!(kind(true, "q -> a: dspy.ToolCalls", schema).as_deref(), Some("json_schema"));
+        assert_eq!(kind(false, "q -> a: dspy.ToolCalls", schema).as_deref(), Some("json_object"));
+
+        let format = JsonAdapter::default().response_format(&Signature::parse("q -> n: int").unwrap(), schema);
+        assert_eq!(
+            format.map(|format| format["json_schema"].clone()),
+            Some(json!({
+                "name": "DSPyProgramOutputs",
+                "strict": true,
+                "schema": {
+                    "type": "object",
+                    "title": "DSPyProgramOutputs",
+                    "properties": { "n": { "title": "N", "type": "integer" } },
+                    "required": ["n"],
+                    "additionalProperties": false,
+                },
+            }))
         );
     }
 
