@@ -4,12 +4,15 @@
 //! through [`http::Fetch`] and [`time::Clock`], and the doors (`web` for JavaScript, `component` for WIT) stand at the top.
 
 pub mod adapter;
+pub mod coerce;
 pub mod databricks;
 pub mod error;
 pub mod example;
 pub mod host;
 pub mod http;
 pub mod json;
+pub mod json_repair;
+pub mod literal;
 pub mod lm;
 pub mod module;
 mod nearest;

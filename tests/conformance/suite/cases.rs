@@ -326,7 +326,11 @@ pub fn to_json(value: &Value) -> Json {
                 Custom::Reasoning(text) => json!({"$dspy": "Reasoning", "content": text}),
                 Custom::ToolCalls(calls) => tagged("ToolCalls", calls),
                 Custom::Tool(tool) => tagged("Tool", tool),
-                Custom::Citations(citations) => json!({"$dspy": "Citations", "citations": all(citations)}),
+                Custom::Citations(citations) => {
+                    let model = |name: &str, value: Json| json!({"$model": name, "value": value});
+                    let citations: Vec<Json> = citations.iter().map(|one| model("Citation", to_json(one))).collect();
+                    model("Citations", json!({"citations": citations}))
+                }
             }
         }
     }
