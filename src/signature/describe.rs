@@ -1,13 +1,13 @@
 //! Fields as system messages describe them.
 
+use indexmap::IndexSet;
 use serde_json::Value as Json;
 
 use super::types::{Special, Type};
 use super::{Field, Io, Signature};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
-use crate::python::{float_repr, strip, write_str};
-use crate::value::Value;
+use crate::python::{float_repr, str_of, strip, write_str};
 
 impl Signature {
     /// The numbered list of fields in a system message: name, type and description of each, as
@@ -88,11 +88,18 @@ fn write_note(text: &mut String, ty: &Type) -> Result<()> {
         Type::Float => text.extend([NOTE, "must be a single float value"]),
         Type::Enum(ty) => {
             text.extend([NOTE, "must be one of: "]);
-            write_choices(text, ty.members.iter().map(|(_, value)| value));
+            // A second name of a value is no choice of its own.
+            let values: IndexSet<String> = ty.members.iter().map(|(_, value)| str_of(value)).collect();
+            for (i, value) in values.iter().enumerate() {
+                text.extend([if i > 0 { "; " } else { "" }, value]);
+            }
         }
         Type::Literal(values) => {
             text.extend([NOTE, "must exactly match (no extra characters) one of: "]);
-            write_choices(text, values.iter());
+            for (i, value) in values.iter().enumerate() {
+                text.push_str(if i > 0 { "; " } else { "" });
+                write_str(text, value);
+            }
         }
         _ => {
             let schema = ty.json_schema()?;
@@ -101,13 +108,6 @@ fn write_note(text: &mut String, ty: &Type) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn write_choices<'a>(text: &mut String, values: impl Iterator<Item = &'a Value>) {
-    for (i, value) in values.enumerate() {
-        text.push_str(if i > 0 { "; " } else { "" });
-        write_str(text, value);
-    }
 }
 
 impl Type {

@@ -393,7 +393,7 @@ fn subscript(base: Meaning, mut args: Vec<Meaning>, types: &Types) -> Result<Mea
             let named = builtin(shown).is_some();
             let (arguments, shown) = arguments(shown, args, types, false)?;
             let ty = container(bare(name), arguments)?;
-            if named { ty } else { alias(shown, ty) }
+            if named && ty != Type::Tuple(Some(Vec::new())) { ty } else { alias(shown, ty) }
         }
         Meaning::Type(Type::Special(Special::Code(None))) => match args.as_slice() {
             [Meaning::Constant(Value::Str(language))] => Type::Special(Special::Code(Some(language.clone()))),
@@ -528,7 +528,7 @@ fn literal(args: Vec<Meaning>) -> Result<Type> {
         }
     }
     if values.is_empty() {
-        return Err(Error::new(ErrorKind::Signature, "`Literal[...]` holds no value")
+        return Err(Error::new(ErrorKind::Signature, "literal \"expected\" cannot be empty, obj=typing.Literal[()]")
             .with_hint("Name at least one: `Literal['yes', 'no']`.")
             .with_python_class("AssertionError"));
     }
@@ -590,6 +590,14 @@ fn class_repr(ty: &Type) -> String {
                 _ => "datetime",
             };
             format!("<class '{module}.{}'>", kind.name())
+        }
+        Type::Special(special) => {
+            let module = match special {
+                Special::ToolCalls => "tool".to_owned(),
+                Special::Citations => "citation".to_owned(),
+                _ => special.name().to_ascii_lowercase(),
+            };
+            format!("<class 'dspy.adapters.types.{module}.{}'>", special.name())
         }
         Type::List(Some(_)) | Type::Dict(Some(_)) | Type::Tuple(Some(_)) | Type::Set(Some(_)) => ty.annotation_name(),
         Type::Union(_) | Type::Literal(_) | Type::Any => format!("typing.{}", ty.annotation_name()),

@@ -40,7 +40,7 @@ impl Signature {
             .at_field(name)
             .with_python_class("ValueError"));
         }
-        let mut builder = Builder::default();
+        let mut builder = Builder::closed();
         let mut properties = JsonMap::new();
         let mut required = Vec::new();
         for field in self.outputs() {
@@ -71,7 +71,11 @@ impl Signature {
 impl Field {
     /// Whether the field is a `dict[...]`, which a schema of listed properties cannot describe.
     pub fn is_open_ended(&self) -> bool {
-        matches!(self.ty, Type::Dict(Some(_)))
+        match &self.ty {
+            Type::Dict(Some(_)) => true,
+            Type::Alias(alias) => alias.0.starts_with("dict["),
+            _ => false,
+        }
     }
 }
 
@@ -109,17 +113,22 @@ fn require_all(schema: &mut Json) {
 /// # Errors
 /// [`Signature`](ErrorKind::Signature), when a reference leads nowhere or back to itself.
 pub fn strict_schema(schema: &Json) -> Result<Json> {
-    strict(schema, schema, 0)
+    let mut visits = 0;
+    strict(schema, schema, 0, &mut visits)
 }
 
-fn strict(schema: &Json, root: &Json, depth: usize) -> Result<Json> {
+/// How many parts a strict schema may have. References that are written out can multiply without end.
+const PARTS: usize = 20_000;
+
+fn strict(schema: &Json, root: &Json, depth: usize, visits: &mut usize) -> Result<Json> {
     let Json::Object(schema) = schema else { return Ok(schema.clone()) };
-    if depth > DEPTH {
+    *visits += 1;
+    if depth > DEPTH || *visits > PARTS {
         return Err(Error::new(ErrorKind::Signature, "a schema refers to itself without end")
             .with_hint("Describe the inner object without a description or default of its own.")
             .with_python_class("RecursionError"));
     }
-    let inner = |schema: &Json| strict(schema, root, depth + 1);
+    let mut inner = |schema: &Json| strict(schema, root, depth + 1, visits);
     let mut out = schema.clone();
     for key in ["$defs", "definitions", "properties"] {
         if let Some(Json::Object(named)) = out.get_mut(key) {

@@ -49,9 +49,16 @@ fn formatted(format: &str) -> JsonMap<String, Json> {
 pub(super) struct Builder {
     definitions: JsonMap<String, Json>,
     depth: usize,
+    /// What the model around says of other keys: a `TypedDict` says the same.
+    extra: Option<String>,
 }
 
 impl Builder {
+    /// A builder for the properties of an object that has no others.
+    pub(super) fn closed() -> Self {
+        Self { extra: Some("forbid".to_owned()), ..Self::default() }
+    }
+
     /// The schema together with its definitions. A definition that is the whole schema, and that nothing else refers to,
     /// takes its place.
     fn finish(mut self, mut schema: JsonMap<String, Json>) -> Json {
@@ -116,7 +123,7 @@ impl Builder {
             Type::Literal(values) => literal(values),
             Type::Enum(ty) => self.define(&ty.name, |_| Ok(enumeration(ty)))?,
             Type::Model(ty) => self.define(&ty.name, |builder| builder.model(ty))?,
-            Type::ModelRef(name) if self.definitions.contains_key(name) => refer(name),
+            Type::ModelRef(name) if self.definitions.contains_key(&definition_name(name)) => refer(name),
             Type::ModelRef(name) => {
                 return Err(no_schema(&format!("`{name}`"))
                     .with_hint(format!("Register a type under the name `{name}`."))
@@ -201,6 +208,8 @@ impl Builder {
     fn model(&mut self, ty: &ModelType) -> Result<JsonMap<String, Json>> {
         let mut properties = JsonMap::new();
         let mut required = Vec::new();
+        let extra = if ty.typed_dict && ty.extra.is_none() { self.extra.clone() } else { ty.extra.clone() };
+        let outer = std::mem::replace(&mut self.extra, extra.clone());
         for field in &ty.fields {
             let key = field.alias.as_ref().unwrap_or(&field.name);
             properties.insert(key.clone(), Json::Object(self.property(key, field)?));
@@ -208,6 +217,7 @@ impl Builder {
                 required.push(Json::from(key.as_str()));
             }
         }
+        self.extra = outer;
         let mut schema = typed("object");
         schema.insert("title".to_owned(), ty.name.as_str().into());
         if let Some(doc) = ty.doc.as_deref().filter(|doc| !doc.is_empty()) {
@@ -217,7 +227,7 @@ impl Builder {
         if !required.is_empty() {
             schema.insert("required".to_owned(), Json::Array(required));
         }
-        match ty.extra.as_deref() {
+        match extra.as_deref() {
             Some("forbid") => _ = schema.insert("additionalProperties".to_owned(), false.into()),
             Some("allow") => _ = schema.insert("additionalProperties".to_owned(), true.into()),
             _ => {}

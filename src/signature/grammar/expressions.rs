@@ -277,12 +277,13 @@ impl<'a> Parser<'a> {
     fn group(&mut self) -> Result<Expr<'a>> {
         self.lexer.advance()?;
         if self.lexer.is_word("yield") {
-            return Err(refused("Yield"));
+            return Err(refused("Yield()"));
         }
         let (mut items, trailing_comma) = self.nested(|parser| parser.items(")"))?;
-        let single = items.len() == 1
-            && !trailing_comma
-            && !matches!(items.first(), Some(Expr::Other(dump)) if dump.starts_with("Starred("));
+        let single = items.len() == 1 && !trailing_comma;
+        if single && matches!(items.first(), Some(Expr::Other(dump)) if dump.starts_with("Starred(")) {
+            return Err(self.lexer.error("cannot use starred expression here"));
+        }
         match items.pop() {
             Some(item) if single => Ok(item),
             last => {
@@ -376,7 +377,7 @@ impl<'a> Parser<'a> {
             }
         }
         let named = keywords.iter().all(|(name, _)| name.is_some());
-        if matches!(&function, Expr::Name(name) if name == "Field") && args.is_empty() && named {
+        if matches!(&function, Expr::Name(name) if name == "Field") && named {
             return Ok(Expr::Field(keywords.into_iter().filter_map(|(name, value)| Some((name?, value))).collect()));
         }
         let keywords: Vec<_> = keywords
