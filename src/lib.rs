@@ -4,6 +4,7 @@
 //! through [`http::Fetch`] and [`time::Clock`], and the doors (`web` for JavaScript, `component` for WIT) stand at the top.
 
 pub mod adapter;
+pub mod bindings;
 pub mod coerce;
 pub mod databricks;
 pub mod error;

@@ -1,0 +1,75 @@
+/**
+ * Builds the package: Rust to WebAssembly, its glue, and the TypeScript around it; then prints what a page has to load.
+ *
+ *   node build.mjs          as published
+ *   node build.mjs --dev    faster, larger: no wasm-opt, and a debug build of the core
+ *   node build.mjs --ts     the TypeScript alone
+ */
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(here);
+const flags = new Set(process.argv.slice(2));
+for (const flag of flags) {
+  if (!['--dev', '--ts'].includes(flag)) throw new Error(`unknown option ${flag}; known are --dev and --ts`);
+}
+
+if (!flags.has('--ts')) buildCore(flags.has('--dev'));
+buildScripts();
+printSizes();
+
+function buildCore(dev) {
+  const profile = dev ? 'debug' : 'release';
+  run('cargo', ['build', '--lib', '--target', 'wasm32-unknown-unknown', '--features', 'web', ...(dev ? [] : ['--release'])], root);
+  const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
+  const out = join(here, 'wasm');
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out);
+  run('wasm-bindgen', [
+    '--target', 'web', '--out-dir', out, '--encode-into', 'always', '--omit-default-module-path',
+    join(target, 'wasm32-unknown-unknown', profile, 'lakelet.wasm'),
+  ]);
+  const bound = join(out, 'lakelet_bg.wasm');
+  const final = join(out, 'lakelet.wasm');
+  // Never with --all-features: it writes encodings that today's engines refuse. The module names the features that it uses.
+  if (dev) renameSync(bound, final);
+  else {
+    run(process.execPath, [tool('binaryen', 'bin/wasm-opt'), '-Oz', bound, '-o', final]);
+    rmSync(bound);
+  }
+  rmSync(join(out, 'lakelet_bg.wasm.d.ts'));
+}
+
+function buildScripts() {
+  rmSync(join(here, 'dist'), { recursive: true, force: true });
+  run(process.execPath, [tool('typescript', 'bin/tsc'), '-p', here]);
+  for (const file of ['LICENSE', 'NOTICE']) copyFileSync(join(root, file), join(here, file));
+}
+
+function printSizes() {
+  const files = ['wasm/lakelet.wasm', 'wasm/lakelet.js'];
+  console.log('bytes                    raw      gzip    brotli');
+  for (const name of files) {
+    const bytes = readFileSync(join(here, name));
+    const sizes = [bytes, gzipSync(bytes, { level: 9 }), brotliCompressSync(bytes)];
+    console.log(name.padEnd(18) + sizes.map((of) => String(of.length).padStart(10)).join(''));
+  }
+}
+
+function tool(pkg, script) {
+  return join(dirname(createRequire(import.meta.url).resolve(`${pkg}/package.json`)), script);
+}
+
+function run(command, args, cwd = here) {
+  try {
+    execFileSync(command, args, { cwd, stdio: 'inherit' });
+  } catch (error) {
+    if (error.code === 'ENOENT') throw new Error(`${command} was not found: run \`make setup\` in the root of the repository`);
+    process.exit(error.status ?? 1);
+  }
+}

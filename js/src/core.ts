@@ -1,0 +1,117 @@
+/**
+ * The Rust core, loaded once for the whole program.
+ *
+ * The entry file of each host says where the module comes from ({@link provide}); everything else asks {@link core} for it.
+ */
+import load, * as exports from '../wasm/lakelet.js';
+import type { InitOutput } from '../wasm/lakelet.js';
+import { LakeletError, readError } from './errors.js';
+
+export type Core = typeof exports;
+
+/** A WebAssembly module, its bytes, or where to fetch it. */
+export type ModuleSource = WebAssembly.Module | BufferSource | Response | URL | string;
+
+let source: (() => ModuleSource | Promise<ModuleSource>) | undefined;
+let loaded: InitOutput | undefined;
+let loading: Promise<void> | undefined;
+let crash: LakeletError | undefined;
+const pending = new Set<(error: LakeletError) => void>();
+
+/** Says where the module comes from. A module that is compiled already needs no `init()`. */
+export function provide(from: WebAssembly.Module | (() => ModuleSource | Promise<ModuleSource>)): void {
+  if (from instanceof WebAssembly.Module) start(exports.initSync({ module: from }));
+  else source = from;
+}
+
+/**
+ * Loads the core. It can be called again, and from many places: the module is loaded once. Calls that are asynchronous
+ * anyway (`run`, `stream`) load it themselves.
+ *
+ * ```ts
+ * import { init, signature } from 'lakelet';
+ * await init();
+ * signature('question -> answer');
+ * ```
+ *
+ * @param from where the module comes from; only `lakelet/slim` needs it.
+ */
+export function init(from?: ModuleSource | Promise<ModuleSource>): Promise<void> {
+  if (loaded) return Promise.resolve();
+  loading ??= fetchAndStart(from).catch((cause: unknown) => {
+    loading = undefined;
+    throw cause instanceof LakeletError ? cause : new LakeletError(`the WebAssembly module could not be loaded: ${String(cause)}`, {
+      code: 'config',
+      hint: 'serve lakelet.wasm beside the script, or import from lakelet/slim and hand the module to init()',
+    }, { cause });
+  });
+  return loading;
+}
+
+async function fetchAndStart(from?: ModuleSource | Promise<ModuleSource>): Promise<void> {
+  const given = from ?? source?.();
+  if (given === undefined) {
+    throw new LakeletError('lakelet/slim brings no WebAssembly module', {
+      code: 'config',
+      hint: 'hand one to init(): await init(fetch(url)), with lakelet/lakelet.wasm served at that url',
+    });
+  }
+  start(await load({ module_or_path: await given }));
+}
+
+function start(instance: InitOutput): void {
+  loaded = instance;
+  exports.on_crash(crashed);
+}
+
+/** After a panic or another trap no call works any more: what waits is told, and so is what calls later. */
+function crashed(what: string): void {
+  crash ??= new LakeletError(`Lakelet's core has stopped working: ${what}`, {
+    code: 'crashed',
+    hint: 'this is a defect of Lakelet, please report it; reload the page or restart the process to go on',
+  });
+  for (const reject of pending) reject(crash);
+  pending.clear();
+}
+
+/** The core; throws when it is not loaded yet or has crashed. */
+export function core(): Core {
+  if (crash) throw crash;
+  if (!loaded) {
+    throw new LakeletError('Lakelet is not loaded yet', { code: 'config', hint: 'call `await init()` once before this' });
+  }
+  return exports;
+}
+
+/** The core's memory. */
+export function memory(): WebAssembly.Memory {
+  core();
+  return (loaded as InitOutput).memory;
+}
+
+/** Calls into the core, with its errors as {@link LakeletError}s. */
+export function calling<T>(call: (core: Core) => T): T {
+  const it = core();
+  try {
+    return call(it);
+  } catch (thrown) {
+    if (thrown instanceof WebAssembly.RuntimeError) crashed(thrown.message);
+    throw crash ?? readError(thrown);
+  }
+}
+
+/** Waits for the core, with its errors as {@link LakeletError}s, also when it crashes on the way. */
+export async function waiting<T>(work: Promise<T>): Promise<T> {
+  let reject: ((error: LakeletError) => void) | undefined;
+  try {
+    return await new Promise<T>((resolve, fail) => {
+      reject = fail;
+      pending.add(fail);
+      work.then(resolve, fail);
+    });
+  } catch (thrown) {
+    throw readError(thrown);
+  } finally {
+    if (reject) pending.delete(reject);
+  }
+}

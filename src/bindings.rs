@@ -1,0 +1,4 @@
+//! The doors: thin layers of names and conversions over the core, one for each kind of host.
+
+#[cfg(feature = "web")]
+pub mod js;
