@@ -37,7 +37,7 @@ impl fmt::Debug for Request {
 /// The head of an answer, and its body still to be read.
 pub struct Response {
     pub status: u16,
-    /// Header names in lower case, with their values.
+    /// Header names in lower case, with their values. A host may leave out those that the core has no use for.
     pub headers: Vec<(String, String)>,
     pub body: Box<dyn Body>,
 }

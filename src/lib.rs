@@ -17,6 +17,7 @@ pub mod literal;
 pub mod lm;
 pub mod module;
 mod nearest;
+pub mod platform;
 pub mod python;
 pub mod retrieve;
 pub mod run;
