@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 use super::jsonable::{JsonStyle, write_json};
 use super::media;
 use super::template::{Reminder, Shown, Template, user_text};
+use crate::coerce::validate;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lm::{Content, Message};
 use crate::signature::{Field, Special, Type};
@@ -147,8 +148,8 @@ impl<'a> ToolTurn<'a> {
     fn of(turn: &'a Map) -> Result<Option<Self>> {
         let held = turn.iter().find_map(|(name, value)| Some((name, tool_calls_of(value)?)));
         let Some((field, held)) = held else { return Ok(None) };
-        let Some(Value::List(calls)) = held.get("tool_calls") else { return Err(malformed("tool calls")) };
-        let calls = calls.iter().map(ToolCall::of).collect::<Option<_>>().ok_or_else(|| malformed("tool calls"))?;
+        let read = validate(&Value::Dict(held.clone()), &Type::Special(Special::ToolCalls));
+        let calls = read.ok().as_ref().and_then(ToolCall::all).ok_or_else(|| malformed("tool calls"))?;
         let results = match held.get("tool_call_results") {
             None | Some(Value::None) => None,
             Some(results) => Some(ToolResult::all(results).ok_or_else(|| malformed("tool call results"))?),
@@ -180,10 +181,16 @@ fn text(map: &Map, name: &str) -> Option<String> {
 }
 
 impl ToolCall {
+    /// The calls of a `dspy.ToolCalls`.
+    fn all(calls: &Value) -> Option<Vec<Self>> {
+        let Some(Value::List(calls)) = tool_calls_of(calls)?.get("tool_calls") else { return None };
+        calls.iter().map(Self::of).collect()
+    }
+
     fn of(call: &Value) -> Option<Self> {
         let Value::Dict(call) = call else { return None };
-        let args = call.get("args").cloned().unwrap_or_else(|| Value::Dict(Map::new()));
-        Some(Self { id: text(call, "id").unwrap_or_default(), name: text(call, "name")?, args })
+        let id = text(call, "id").unwrap_or_default();
+        Some(Self { id, name: text(call, "name")?, args: call.get("args")?.clone() })
     }
 
     fn to_value(&self) -> Value {
@@ -335,6 +342,14 @@ mod tests {
                 json!({"role": "tool", "content": "plain", "tool_call_id": "d", "name": "g"}),
             ]
         );
+    }
+
+    #[test]
+    fn calls_in_the_form_of_the_api_are_read_too() {
+        let api = json!({"id": "c", "type": "function", "function": {"name": "f", "arguments": "{\"x\": 1}"}});
+        let results = json!([{"call_id": "c", "name": "f", "value": "v"}]);
+        let messages = turns(&NATIVE, json!([{"calls": {"tool_calls": [api], "tool_call_results": results}}]));
+        assert_eq!(messages[0]["tool_calls"], json!([api]));
     }
 
     #[test]

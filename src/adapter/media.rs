@@ -7,6 +7,7 @@
 use serde_json::Value as Json;
 
 use super::jsonable::{JsonStyle, write_json};
+use crate::json_repair;
 use crate::lm::{Content, Message};
 use crate::python::{str_of, strip};
 use crate::value::{Custom, Map, Value};
@@ -141,7 +142,8 @@ fn read_payload(payload: &str) -> Option<Vec<Json>> {
         serde_json::from_str(&text).ok()
     };
     let read: Option<Json> = serde_json::from_str(payload).ok().or_else(twice);
-    let Value::List(items) = Value::from(&read?) else { return None };
+    let read = read.map_or_else(|| json_repair::loads(payload), |json| Value::from(&json));
+    let Value::List(items) = read else { return None };
     Some(items.iter().map(block).collect())
 }
 
@@ -188,6 +190,7 @@ mod tests {
         assert_eq!(parts("{ not json\n}"), Content::Parts(vec![text("not json")]));
         assert_eq!(parts("{ 5 }"), Content::Parts(vec![text("5")]));
         assert_eq!(parts("{\"abc\"}"), Content::Parts(vec![text("\"abc\"")]));
+        assert_eq!(parts("{['a', 1.50}"), Content::Parts(vec![text("a"), text("1.5")]));
         assert_eq!(
             parts("{[true, null, [1, \"x\"], \"a\", 1.0]}"),
             Content::Parts(["True", "None", "[1, 'x']", "a", "1.0"].map(text).into())
