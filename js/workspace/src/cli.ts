@@ -21,7 +21,7 @@ const HELP = `lakelet-workspace: a local, offline workspace that speaks the Data
   --model MODEL          qwen-1.5b, smollm2, or the path of a GGUF file (qwen-1.5b)
   --documents FOLDER     Markdown files for the index main.default.handbook (the handbook of the package)
   --no-documents         read no documents
-  --threads N            threads of the language model (both of two cores, else all but one)
+  --threads N            threads of the language model (as many as other programs leave cores free)
   --sequences N          requests that the model works on at a time; more wait (4)
   --context-size N       tokens of a prompt and its reply together (4096)
   --cors                 let pages of every origin call; for development only, Databricks does not allow it

@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Credentials } from "./credentials.js";
@@ -39,7 +38,7 @@ export interface WorkspaceOptions {
   model?: string;
   /** Folder of Markdown for the index main.default.handbook, or false for none. Default the handbook of the package. */
   documents?: string | false;
-  /** Threads of the language model. Default all cores but one, and both of two. */
+  /** Threads of the language model. Default as many as other programs leave cores free. */
   threads?: number;
   /** Requests that the language model works on at a time. Default 4. */
   sequences?: number;
@@ -82,6 +81,22 @@ export interface Workspace {
  * Rejects if weights are missing (the message says how to fetch them) or the port is taken.
  */
 export async function startWorkspace(options: WorkspaceOptions = {}): Promise<Workspace> {
+  const opened: Array<() => unknown> = [];
+  const close = async () => {
+    while (opened.length > 0) await opened.pop()?.();
+  };
+  try {
+    const workspace = await open(options, (undo) => opened.push(undo));
+    let closed: Promise<void> | undefined;
+    return { ...workspace, close: () => (closed ??= close()) };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Opens one part after the other; `onClose` gets what undoes it, to be called in the opposite order. */
+async function open(options: WorkspaceOptions, onClose: (undo: () => unknown) => void): Promise<Omit<Workspace, "close">> {
   const log = options.log ?? console.error;
   const secrets = {
     token: options.token ?? process.env["DATABRICKS_TOKEN"] ?? `dapi${randomBytes(16).toString("hex")}`,
@@ -89,19 +104,18 @@ export async function startWorkspace(options: WorkspaceOptions = {}): Promise<Wo
     clientSecret: options.clientSecret ?? process.env["DATABRICKS_CLIENT_SECRET"] ?? `dose${randomBytes(16).toString("hex")}`,
   };
   const credentials = new Credentials({ ...secrets, tokenLifetime: options.tokenLifetime ?? 3600 });
-
-  const chatPath = chatModelPath(options.model ?? "qwen-1.5b");
-  const embedder = await Embedder.load();
-  const chat = await ChatModel.load({
-    path: chatPath,
-    threads: options.threads ?? defaultThreads(),
-    sequences: options.sequences ?? 4,
-    contextSize: options.contextSize ?? 4096,
-  });
-  const embeddings = new Embeddings({ [EMBEDDING_ENDPOINT]: embedder });
-  const store = new VectorStore(options.data ?? join(cacheDirectory(), "workspace"));
-
   const folder = documentsFolder(options.documents);
+  const path = chatModelPath(options.model ?? "qwen-1.5b");
+
+  const embedder = await Embedder.load();
+  onClose(() => embedder.close());
+  const { threads, sequences = 4, contextSize = 4096 } = options;
+  const chat = await ChatModel.load({ path, threads, sequences, contextSize });
+  onClose(() => chat.close());
+  const store = new VectorStore(options.data ?? join(cacheDirectory(), "workspace"));
+  onClose(() => store.close());
+
+  const embeddings = new Embeddings({ [EMBEDDING_ENDPOINT]: embedder });
   const loader = new DocumentLoader(store, embeddings, EMBEDDING_ENDPOINT);
   if (folder !== undefined) loader.prepare();
   let loading = folder !== undefined && loader.isEmpty();
@@ -116,6 +130,10 @@ export async function startWorkspace(options: WorkspaceOptions = {}): Promise<Wo
   const host = options.host ?? "127.0.0.1";
   server.listen(options.port ?? 8123, host);
   await once(server, "listening");
+  onClose(() => {
+    server.close();
+    server.closeAllConnections();
+  });
 
   const closing = new AbortController();
   const documentsLoaded = (async () => {
@@ -127,28 +145,13 @@ export async function startWorkspace(options: WorkspaceOptions = {}): Promise<Wo
     }
     loading = false;
   })();
+  onClose(() => {
+    closing.abort();
+    return documentsLoaded;
+  });
 
   const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
-    ...secrets,
-    documentsLoaded,
-    async close() {
-      closing.abort();
-      server.close();
-      server.closeAllConnections();
-      await documentsLoaded;
-      await chat.close();
-      await embedder.close();
-      store.close();
-    },
-  };
-}
-
-/** Two threads read a prompt twice as fast as one on two cores; with more cores one is left to the rest of the machine. */
-function defaultThreads(): number {
-  const cores = availableParallelism();
-  return cores <= 2 ? cores : cores - 1;
+  return { url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`, ...secrets, documentsLoaded };
 }
 
 function documentsFolder(documents: string | false | undefined): string | undefined {

@@ -107,7 +107,7 @@ export class DocumentLoader {
 
   async #rows(index: StoredIndex, file: string, source: string): Promise<Row[]> {
     const { info, body } = readFrontMatter(source, posix.basename(file, ".md"));
-    const passages = splitPassages(body, info.title);
+    const passages = splitPassages(body);
     const place = (heading: string) => (heading === "" ? info.title : `${info.title} > ${heading}`);
     const vectors = await this.#embeddings.embedFor(index, passages.map(({ heading, text }) => `${place(heading)}\n${text}`));
     return passages.map(({ heading, text }, position) => ({

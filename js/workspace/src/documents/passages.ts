@@ -7,10 +7,13 @@ export interface Passage {
 /** The length that passages stay under where the text lets them: MiniLM reads 256 tokens. */
 export const PASSAGE_LENGTH = 900;
 
+/** Text before the first heading that is shorter than this joins the section after it: alone it says nothing. */
+const SHORT_INTRODUCTION = 200;
+
 /** Splits Markdown at its headings, and long sections between paragraphs, list items, table rows or sentences. */
-export function splitPassages(markdown: string, title: string): Passage[] {
-  return sections(markdown, title).flatMap(({ heading, blocks }) =>
-    pack(blocks.flatMap(splitBlock)).map((text) => ({ heading, text })),
+export function splitPassages(markdown: string): Passage[] {
+  return joinIntroduction(sections(markdown)).flatMap(({ heading, blocks }) =>
+    group(blocks.flatMap(splitBlock), "\n\n").map((text) => ({ heading, text })),
   );
 }
 
@@ -20,7 +23,14 @@ interface Section {
   blocks: string[];
 }
 
-function sections(markdown: string, title: string): Section[] {
+function joinIntroduction([introduction, next, ...rest]: Section[]): Section[] {
+  if (!introduction || !next) return introduction ? [introduction] : [];
+  if (introduction.blocks.join().length >= SHORT_INTRODUCTION) return [introduction, next, ...rest];
+  return [{ heading: next.heading, blocks: [...introduction.blocks, ...next.blocks] }, ...rest];
+}
+
+/** The sections in their order, the first being what comes before any heading but the document's title. */
+function sections(markdown: string): Section[] {
   const path: string[] = [];
   const found: Section[] = [{ heading: "", blocks: [] }];
   let block: string[] = [];
@@ -34,10 +44,13 @@ function sections(markdown: string, title: string): Section[] {
     if (fence === "" && mark !== "") fence = mark;
     else if (fence !== "" && mark.startsWith(fence)) fence = "";
     const [, hashes, text = ""] = (fence === "" && /^(#{1,6})\s+(.*?)\s*#*\s*$/.exec(line)) || [];
+    if (hashes === "#" && found.length === 1 && found[0]?.blocks.length === 0 && block.length === 0) {
+      continue; // the title
+    }
     if (hashes !== undefined) {
       endBlock();
       path.splice(hashes.length - 1, Infinity, ...Array<string>(Math.max(0, hashes.length - 1 - path.length)).fill(""), text);
-      const heading = path.filter((part) => part !== "" && part !== title).join(" > ");
+      const heading = path.filter((part) => part !== "").join(" > ");
       found.push({ heading, blocks: [] });
     } else if (line.trim() === "" && fence === "") {
       endBlock();
@@ -121,5 +134,3 @@ function group(parts: string[], glue: string, limit = PASSAGE_LENGTH): string[] 
   }
   return groups;
 }
-
-const pack = (blocks: string[]) => group(blocks, "\n\n");

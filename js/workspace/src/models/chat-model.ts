@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import {
   getLlama,
@@ -13,6 +14,7 @@ import { invalid } from "../http/errors.js";
 import { ChatTemplate, type Message } from "./chat-template.js";
 import { SequencePool, type Lease } from "./sequence-pool.js";
 import { TextStream } from "./text-stream.js";
+import { ThreadGovernor } from "./thread-governor.js";
 
 /** Prompt tokens that are evaluated between two looks at whether the client is still there. */
 const PROMPT_CHUNK = 128;
@@ -20,7 +22,8 @@ const PROMPT_CHUNK = 128;
 export interface ChatModelOptions {
   /** A GGUF file. */
   path: string;
-  threads: number;
+  /** Threads to use; undefined for as many as other programs leave cores free. */
+  threads: number | undefined;
   /** How many requests are worked on at a time; more wait. */
   sequences: number;
   /** Tokens of prompt and reply together. */
@@ -59,20 +62,23 @@ export class ChatModel {
   readonly contextSize: number;
   readonly #llama: Llama;
   readonly #model: LlamaModel;
+  readonly #governor: ThreadGovernor | undefined;
   readonly #pool: SequencePool;
   readonly #template: ChatTemplate | undefined;
 
-  private constructor(path: string, llama: Llama, model: LlamaModel, context: LlamaContext) {
+  private constructor(path: string, llama: Llama, model: LlamaModel, context: LlamaContext, governor: ThreadGovernor | undefined) {
     this.name = basename(path).replace(/\.gguf$/i, "");
     this.contextSize = context.contextSize;
     this.#llama = llama;
     this.#model = model;
+    this.#governor = governor;
     this.#pool = new SequencePool(Array.from({ length: context.totalSequences }, () => context.getSequence()));
     const source = model.fileInfo.metadata.tokenizer?.chat_template;
     this.#template = source ? new ChatTemplate(source, model.tokens.bosString ?? "", model.tokens.eosString ?? "") : undefined;
   }
 
-  static async load({ path, threads, sequences, contextSize }: ChatModelOptions): Promise<ChatModel> {
+  static async load(options: ChatModelOptions): Promise<ChatModel> {
+    const threads = options.threads ?? availableParallelism();
     const llama = await getLlama({
       gpu: false,
       build: "never",
@@ -80,12 +86,15 @@ export class ChatModel {
       maxThreads: threads,
       logLevel: LlamaLogLevel.error,
     });
-    const model = await llama.loadModel({ modelPath: path });
-    const context = await model.createContext({ threads, sequences, contextSize });
-    return new ChatModel(path, llama, model, context);
+    const model = await llama.loadModel({ modelPath: options.path });
+    const context = await model.createContext({ threads, sequences: options.sequences, contextSize: options.contextSize });
+    const governor = options.threads === undefined ? new ThreadGovernor(llama) : undefined;
+    return new ChatModel(options.path, llama, model, context, governor);
   }
 
+  /** Frees the model, once what it works on has ended. */
   async close(): Promise<void> {
+    await this.#pool.idle();
     await this.#llama.dispose();
   }
 
@@ -123,6 +132,7 @@ export class ChatModel {
       let completionTokens = 0;
       for await (const token of lease.sequence.evaluate(prompt.slice(-1), options)) {
         signal.throwIfAborted();
+        this.#governor?.adjust();
         completionTokens++;
         const certain = text.push(token);
         if (certain !== "") yield { text: certain };
@@ -142,6 +152,7 @@ export class ChatModel {
     const unread = prompt.slice(sequence.nextTokenIndex, -1);
     for (let i = 0; i < unread.length; i += PROMPT_CHUNK) {
       signal.throwIfAborted();
+      this.#governor?.adjust();
       await sequence.evaluateWithoutGeneratingNewTokens(unread.slice(i, i + PROMPT_CHUNK));
     }
   }

@@ -23,9 +23,20 @@ export class SequencePool {
   /** Free sequences, the longest unused first. */
   readonly #free: LlamaContextSequence[];
   readonly #waiting: Waiter[] = [];
+  readonly #size: number;
+  readonly #whenIdle: Array<() => void> = [];
 
   constructor(sequences: LlamaContextSequence[]) {
     this.#free = sequences;
+    this.#size = sequences.length;
+  }
+
+  /** Resolves when nobody has or waits for a sequence. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#whenIdle.push(resolve);
+      this.#serve();
+    });
   }
 
   /** Waits for a turn. Rejects with the signal's reason if the caller gives up before. */
@@ -52,7 +63,7 @@ export class SequencePool {
   #serve(): void {
     while (this.#free.length > 0) {
       const waiter = this.#waiting.shift();
-      if (!waiter) return;
+      if (!waiter) break;
       const { sequence, shared } = this.#best(waiter.tokens);
       this.#free.splice(this.#free.indexOf(sequence), 1);
       const release = () => {
@@ -61,6 +72,7 @@ export class SequencePool {
       };
       waiter.take({ sequence, shared, release });
     }
+    if (this.#free.length === this.#size) this.#whenIdle.splice(0).forEach((resolve) => resolve());
   }
 
   #best(tokens: Token[]): { sequence: LlamaContextSequence; shared: number } {

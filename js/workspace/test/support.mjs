@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startWorkspace } from "lakelet-workspace";
+
+/** A folder that is gone when the test is over. */
+export function temporaryFolder(t) {
+  const folder = mkdtempSync(join(tmpdir(), "lakelet-workspace-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A real workspace on a free port with the small model, and a client for it. */
+export async function start(t, options = {}) {
+  const data = options.data ?? temporaryFolder(t);
+  const workspace = await startWorkspace({ port: 0, model: "smollm2", documents: false, contextSize: 1024, threads: 1, data, ...options });
+  t.after(() => workspace.close());
+  return { ...workspace, ...client(workspace) };
+}
+
+export function client({ url, token }) {
+  const send = (method, path, body, init = {}) =>
+    fetch(url + path, {
+      method,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      ...init,
+    });
+  const call = async (method, path, body) => {
+    const response = await send(method, path, body);
+    return { status: response.status, headers: response.headers, body: await response.json() };
+  };
+  return { send, call };
+}
+
+/** The data of Server-Sent Events, the last one being "[DONE]". */
+export async function events(response) {
+  const text = await response.text();
+  return text
+    .split("\n\n")
+    .filter((frame) => frame !== "")
+    .map((frame) => frame.replace(/^data: /, ""))
+    .map((data) => (data === "[DONE]" ? data : JSON.parse(data)));
+}
+
+export const CHAT = "/serving-endpoints/chat/completions";
+export const SEARCH = "/api/2.0/vector-search";
+export const user = (content) => [{ role: "user", content }];
