@@ -9,6 +9,13 @@ pub fn capitalize(text: &str) -> String {
     let Some(first) = text.chars().next() else {
         return String::new();
     };
+    if text.is_ascii() {
+        let mut out = text.to_ascii_lowercase();
+        if let Some(first) = out.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        return out;
+    }
     let mut out = String::with_capacity(text.len());
     push_title(&mut out, first);
     // The whole text is lowered, because a final sigma depends on what comes before it.

@@ -1,5 +1,7 @@
 //! Signatures from text and from fields.
 
+use std::borrow::Cow;
+
 use indexmap::IndexMap;
 
 use super::grammar::{Parameter, parse_fields};
@@ -36,10 +38,13 @@ impl Signature {
         };
         let inputs = parse_side(inputs, types)?;
         let outputs = parse_side(outputs, types)?;
-        let mut shared: Vec<&str> =
-            inputs.keys().filter(|name| outputs.contains_key(*name)).map(String::as_str).collect();
+        let mut names: Vec<&str> = inputs.iter().map(|(name, _)| name.as_ref()).collect();
+        names.sort_unstable();
+        let mut shared: Vec<&str> = outputs.iter().map(|(name, _)| name.as_ref()).collect();
+        shared.retain(|name| names.binary_search(name).is_ok());
         if !shared.is_empty() {
             shared.sort_unstable();
+            shared.dedup();
             return Err(Error::new(
                 ErrorKind::Signature,
                 format!(
@@ -58,7 +63,7 @@ impl Signature {
                     Some(meaning) => meaning.into_field_type().map_err(|error| error.at_field(&name))?,
                     None => Type::Str,
                 };
-                fields.push(Field { type_undefined, ..Field::new(name, io, ty) });
+                fields.push(Field { type_undefined, ..Field::new(name.into_owned(), io, ty) });
             }
         }
         Self::from_fields(fields, None)
@@ -113,29 +118,20 @@ impl std::str::FromStr for Signature {
     }
 }
 
-/// The fields of one side. A name that comes twice keeps its place and gets the later type.
-fn parse_side(text: &str, types: &Types) -> Result<IndexMap<String, Option<Meaning>>> {
-    let parameters = parse_fields(text)?;
-    let mut side = IndexMap::with_capacity(parameters.len());
-    for Parameter { name, ty } in parameters {
-        let meaning = match ty {
-            Some(expr) => Some(resolve(&expr, types).map_err(|error| error.at_field(&name))?),
-            None => None,
-        };
-        side.insert(name.into_owned(), meaning);
-    }
-    Ok(side)
+/// The fields of one side, and what their types stand for.
+fn parse_side<'a>(text: &'a str, types: &Types) -> Result<Vec<(Cow<'a, str>, Option<Meaning>)>> {
+    let field = |Parameter { name, ty }: Parameter<'a>| {
+        let meaning = ty.map(|expr| resolve(&expr, types).map_err(|error| error.at_field(&name))).transpose()?;
+        Ok((name, meaning))
+    };
+    parse_fields(text)?.into_iter().map(field).collect()
 }
 
 /// Of fields with one name, the last, in the place of the first.
 fn unique(fields: Vec<Field>) -> Vec<Field> {
-    let count = fields.len();
-    // Few fields are looked through faster than hashed.
-    let repeats = count > 32
-        || (1..count).any(|i| {
-            let (before, rest) = fields.split_at(i);
-            rest.first().is_some_and(|field| before.iter().any(|other| other.name == field.name))
-        });
+    let mut names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+    names.sort_unstable();
+    let repeats = names.windows(2).any(|pair| matches!(pair, [a, b] if a == b));
     if !repeats {
         return fields;
     }

@@ -1,5 +1,7 @@
 //! The words that prompts show for types, fields and prefixes.
 
+use std::borrow::Cow;
+
 use super::types::{Special, Type};
 use crate::python::{capitalize, decimal_digit, is_upper, write_str, write_str_repr};
 use crate::value::{ScalarKind, Value};
@@ -139,14 +141,13 @@ impl ScalarKind {
 /// assert_eq!(infer_prefix("getHTTPResponse_v2"), "Get HTTP Response V 2");
 /// ```
 pub fn infer_prefix(name: &str) -> String {
-    if name.bytes().all(|b| b.is_ascii_lowercase()) {
-        return capitalize(name);
-    }
-    let name = split_before_words(name);
-    let name = split_between(&name, |a, b| (a.is_ascii_lowercase() || a.is_ascii_digit()) && b.is_ascii_uppercase());
-    let name = split_between(&name, |a, b| a.is_ascii_alphabetic() && decimal_digit(b).is_some());
-    let name = split_between(&name, |a, b| decimal_digit(a).is_some() && b.is_ascii_alphabetic());
-    let mut out = String::with_capacity(name.len());
+    // Most names have no words but those between underscores.
+    let name = if name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
+        Cow::Borrowed(name)
+    } else {
+        Cow::Owned(split_words(name))
+    };
+    let mut out = String::with_capacity(name.len() + 1);
     for (i, word) in name.split('_').enumerate() {
         out.push_str(if i > 0 { " " } else { "" });
         if is_upper(word) {
@@ -156,6 +157,14 @@ pub fn infer_prefix(name: &str) -> String {
         }
     }
     out
+}
+
+/// Puts `_` between words that only their case tells apart, and around numbers.
+fn split_words(name: &str) -> String {
+    let name = split_before_words(name);
+    let name = split_between(&name, |a, b| (a.is_ascii_lowercase() || a.is_ascii_digit()) && b.is_ascii_uppercase());
+    let name = split_between(&name, |a, b| a.is_ascii_alphabetic() && decimal_digit(b).is_some());
+    split_between(&name, |a, b| decimal_digit(a).is_some() && b.is_ascii_alphabetic())
 }
 
 /// Puts `_` between any character but a line end and a capitalised word behind it: `(.)([A-Z][a-z]+)`.

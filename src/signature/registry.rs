@@ -41,6 +41,6 @@ impl Types {
 
     /// The type of a name.
     pub fn get(&self, name: &str) -> Option<&Type> {
-        self.by_name.get(name)
+        if self.by_name.is_empty() { None } else { self.by_name.get(name) }
     }
 }
