@@ -5,7 +5,7 @@ use lakelet::lm::{Delta, LanguageModel, Usage};
 use lakelet::{ErrorKind, Result};
 use serde_json::{Value as Json, json};
 
-use crate::{Answer, LLAMA, TestHost, hi, workspace};
+use crate::{Answer, LLAMA, TestHost, hi, says, workspace};
 
 fn frames(chunks: &[Json], done: bool) -> String {
     let mut text: String = chunks.iter().map(|chunk| format!("data: {chunk}\n\n")).collect();
@@ -147,6 +147,24 @@ fn a_stream_that_ends_before_the_model_was_done_is_an_error() {
     let (all, error) = gather(stream(Answer::new(200, whole.trim_end())));
     assert!(error.is_none(), "the last frame is whole without its blank line");
     assert_eq!(all.finish_reason.as_deref(), Some("stop"));
+}
+
+#[test]
+fn an_answer_that_is_no_stream_is_read_whole_or_told() {
+    for size in [7, 1000] {
+        let (all, error) = gather(stream(says("Hello!").cut(size)));
+        assert!(error.is_none(), "{error:?}");
+        assert_eq!((all.text.as_str(), all.finish_reason.as_deref()), ("Hello!", Some("stop")));
+        assert_eq!(all.usage.unwrap().total_tokens, 19);
+    }
+    for (body, says) in
+        [("<html>Log in</html>", "a page of HTML"), ("", "ended too early"), ("data: {\"ch", "ended too early")]
+    {
+        let host = TestHost::new(std::iter::repeat_n(Answer::new(200, body), 4));
+        let (_, error) = gather(host.run(workspace(&host).chat(LLAMA).unwrap().stream(hi()).collect()));
+        assert_eq!(error.as_ref().unwrap().kind(), ErrorKind::Protocol);
+        assert!(error.unwrap().message().contains(says), "{body}");
+    }
 }
 
 #[test]

@@ -67,6 +67,8 @@ struct Chunks {
     call: Rc<Call>,
     bytes: stream::Fuse<LocalBoxStream<'static, Result<Vec<u8>>>>,
     events: sse::Decoder,
+    /// What came before the first event, in case that none comes: an endpoint that does not stream, or no endpoint.
+    head: Option<Vec<u8>>,
     model: Option<String>,
     /// The last that was told: some endpoints tell it with every chunk, some once, some never.
     usage: Option<Usage>,
@@ -77,13 +79,14 @@ struct Chunks {
 
 impl Chunks {
     fn new(bytes: LocalBoxStream<'static, Result<Vec<u8>>>, call: Rc<Call>) -> Self {
-        let events = sse::Decoder::default();
-        Self { call, bytes: bytes.fuse(), events, model: None, usage: None, finished: false, over: false }
+        let (bytes, events) = (bytes.fuse(), sse::Decoder::default());
+        Self { call, bytes, events, head: Some(Vec::new()), model: None, usage: None, finished: false, over: false }
     }
 
     async fn next(&mut self) -> Result<Option<Delta>> {
         while !self.over {
             while let Some(event) = self.events.next() {
+                self.head = None;
                 if event == b"[DONE]" {
                     return Ok(self.end());
                 }
@@ -94,7 +97,10 @@ impl Chunks {
                 }
             }
             match self.bytes.next().await {
-                Some(Ok(bytes)) => self.events.push(&bytes)?,
+                Some(Ok(bytes)) => {
+                    self.events.push(&bytes)?;
+                    self.head.iter_mut().for_each(|head| head.extend_from_slice(&bytes));
+                }
                 Some(Err(error)) => return Err(cut_short(&self.call.target, error)),
                 None => return self.ended(),
             }
@@ -128,6 +134,9 @@ impl Chunks {
 
     /// The bytes have ended without `[DONE]`. What stands in the last, unfinished event may still be whole.
     fn ended(&mut self) -> Result<Option<Delta>> {
+        if let Some(head) = self.head.take_if(|head| matches!(head.trim_ascii_start().first(), Some(b'{' | b'<'))) {
+            return self.read_whole(&head).map(Some);
+        }
         let last = self.events.finish();
         if last.as_deref() == Some(b"[DONE]") {
             return Ok(self.end());
@@ -143,6 +152,20 @@ impl Chunks {
             Some(delta) => Ok(Some(delta)), // and `end` comes with the next call, when the bytes end again
             None => Ok(self.end()),
         }
+    }
+
+    /// An answer that came whole, though a stream was asked for.
+    fn read_whole(&mut self, body: &[u8]) -> Result<Delta> {
+        let answer = reply::read(body, None, self.call.target.name())?;
+        self.over = true;
+        let said = answer.completions.into_iter().next().unwrap_or_default();
+        Ok(Delta {
+            text: said.text.unwrap_or_default(),
+            reasoning: said.reasoning.unwrap_or_default(),
+            finish_reason: said.finish_reason,
+            usage: Some(answer.usage),
+            model: Some(answer.model),
+        })
     }
 
     fn end(&mut self) -> Option<Delta> {
