@@ -1,4 +1,8 @@
 //! Adapters: values to messages, and replies to values, byte for byte as DSPy's.
+//!
+//! An adapter says how fields stand in a message; `template` says which messages there are, and `history`, `media` and
+//! `value` are the same for all. Adapters do what they are told with every byte: [`defang`] comes before them, where a value
+//! is not trusted.
 
 mod chat;
 pub mod defang;
@@ -27,9 +31,16 @@ pub trait Adapter {
     fn name(&self) -> &'static str;
 
     /// What stays the same from call to call: the system message and the demos.
+    ///
+    /// # Errors
+    /// [`Signature`](crate::ErrorKind::Signature), when a type cannot be described; [`Input`](crate::ErrorKind::Input), when a
+    /// demo holds a value that cannot be shown.
     fn prefix(&self, signature: &Signature, demos: &[Example]) -> Result<Vec<Message>>;
 
-    /// What one call adds: the turns of a `History` input, and the user message.
+    /// What one call adds: the turns of a `History` input, and the user message. Inputs that are not given are left out.
+    ///
+    /// # Errors
+    /// [`Input`](crate::ErrorKind::Input), when an input holds a value that cannot be shown; it names the field.
     fn turns(&self, signature: &Signature, inputs: &Example) -> Result<Vec<Message>>;
 
     /// The `response_format` to send, if any.
