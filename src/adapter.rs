@@ -10,6 +10,7 @@ mod history;
 mod json;
 mod jsonable;
 pub mod media;
+mod outputs;
 mod template;
 mod value;
 

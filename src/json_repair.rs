@@ -42,6 +42,11 @@ pub fn loads(text: &str) -> Value {
     }
 }
 
+/// Reads valid JSON, as Python's `json.loads` does.
+pub(crate) fn valid(text: &str) -> Option<Value> {
+    strict::loads(text).ok()
+}
+
 /// The text nests too deeply, or is of the kind that makes json_repair itself fail.
 #[derive(Debug)]
 struct Unreadable;

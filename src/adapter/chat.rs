@@ -1,18 +1,27 @@
 //! [`ChatAdapter`]: fields under `[[ ## name ## ]]` headers.
 
+mod parse;
+mod stream;
+
+use serde_json::Value as Json;
+
 use super::template::{self, Template};
 use super::value::write_field_value;
+use super::{Adapter, FieldStream};
 use crate::error::Result;
 use crate::example::Example;
-use crate::lm::Message;
+use crate::lm::{Capabilities, Message};
 use crate::python::strip;
 use crate::signature::{Field, Signature, Special, Type};
 use crate::value::{Map, Value};
 
+/// DSPy's name of the adapter.
+const NAME: &str = "ChatAdapter";
+
 /// The adapter that DSPy uses unless told otherwise: each field stands under a header of its own.
 ///
 /// ```
-/// use lakelet::adapter::ChatAdapter;
+/// use lakelet::adapter::{Adapter, ChatAdapter};
 /// use lakelet::lm::Content;
 /// use lakelet::{Example, Signature};
 ///
@@ -34,22 +43,30 @@ pub struct ChatAdapter {
     pub native_function_calling: bool,
 }
 
-impl ChatAdapter {
-    /// What stays the same from call to call: the system message and the demos.
-    ///
-    /// # Errors
-    /// [`Signature`](crate::ErrorKind::Signature), when a type cannot be described; [`Input`](crate::ErrorKind::Input),
-    /// when a demo holds a value that cannot be shown.
-    pub fn prefix(&self, signature: &Signature, demos: &[Example]) -> Result<Vec<Message>> {
+impl Adapter for ChatAdapter {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn prefix(&self, signature: &Signature, demos: &[Example]) -> Result<Vec<Message>> {
         template::prefix(self, signature, demos)
     }
 
-    /// What one call adds: the turns of a `History` input, and the user message.
-    ///
-    /// # Errors
-    /// [`Input`](crate::ErrorKind::Input), when an input holds a value that cannot be shown; it names the field.
-    pub fn turns(&self, signature: &Signature, inputs: &Example) -> Result<Vec<Message>> {
+    fn turns(&self, signature: &Signature, inputs: &Example) -> Result<Vec<Message>> {
         template::turns(self, signature, inputs)
+    }
+
+    /// Headers are asked for in words alone.
+    fn response_format(&self, _signature: &Signature, _model: Capabilities) -> Result<Option<Json>> {
+        Ok(None)
+    }
+
+    fn parse(&self, signature: &Signature, reply: &str) -> Result<Map> {
+        parse::parse(signature, reply)
+    }
+
+    fn stream(&self, signature: &Signature) -> Box<dyn FieldStream> {
+        Box::new(stream::ChatStream::new(signature))
     }
 }
 

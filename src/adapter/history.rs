@@ -259,7 +259,7 @@ impl ToolResult {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapter::{ChatAdapter, JsonAdapter, template};
+    use crate::adapter::{Adapter, ChatAdapter, JsonAdapter, template};
     use crate::example::Example;
     use crate::lm::write_messages;
     use crate::signature::Signature;

@@ -1,20 +1,27 @@
 //! [`JsonAdapter`]: inputs under headers, the reply as one JSON object.
 
+mod parse;
+mod stream;
+
 use serde_json::{Value as Json, json};
 
 use super::chat::{write_placeholders, write_section, write_type_note};
 use super::jsonable::{JsonStyle, write_object};
 use super::template::{self, Template};
+use super::{Adapter, FieldStream};
 use crate::error::Result;
 use crate::example::Example;
 use crate::lm::{Capabilities, Message};
 use crate::signature::{Field, Signature, Special, Type, strict_schema};
 use crate::value::{Map, Value};
 
+/// DSPy's name of the adapter.
+const NAME: &str = "JSONAdapter";
+
 /// The adapter for endpoints that can be held to a JSON schema: DSPy's `JSONAdapter`.
 ///
 /// ```
-/// use lakelet::adapter::JsonAdapter;
+/// use lakelet::adapter::{Adapter, JsonAdapter};
 /// use lakelet::lm::Content;
 /// use lakelet::{Example, Signature};
 ///
@@ -40,39 +47,42 @@ impl Default for JsonAdapter {
     }
 }
 
-impl JsonAdapter {
-    /// What stays the same from call to call: the system message and the demos.
-    ///
-    /// # Errors
-    /// [`Signature`](crate::ErrorKind::Signature), when a type cannot be described; [`Input`](crate::ErrorKind::Input),
-    /// when a demo holds a value that cannot be shown.
-    pub fn prefix(&self, signature: &Signature, demos: &[Example]) -> Result<Vec<Message>> {
+impl Adapter for JsonAdapter {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn prefix(&self, signature: &Signature, demos: &[Example]) -> Result<Vec<Message>> {
         template::prefix(self, signature, demos)
     }
 
-    /// What one call adds: the turns of a `History` input, and the user message.
-    ///
-    /// # Errors
-    /// [`Input`](crate::ErrorKind::Input), when an input holds a value that cannot be shown; it names the field.
-    pub fn turns(&self, signature: &Signature, inputs: &Example) -> Result<Vec<Message>> {
+    fn turns(&self, signature: &Signature, inputs: &Example) -> Result<Vec<Message>> {
         template::turns(self, signature, inputs)
     }
 
-    /// The `response_format` to send, if any: the schema of the outputs, or only that an object is wanted where the endpoint
-    /// takes no schema or the outputs have none that says all keys.
-    pub fn response_format(&self, signature: &Signature, model: Capabilities) -> Option<Json> {
+    /// The schema of the outputs, or only that an object is wanted where the endpoint takes no schema or the outputs have none
+    /// that says all keys.
+    fn response_format(&self, signature: &Signature, model: Capabilities) -> Result<Option<Json>> {
         let calls_as_text = !self.native_function_calling
             && signature.outputs().any(|field| field.ty == Type::Special(Special::ToolCalls));
         let schema = (model.json_schema && !calls_as_text)
             .then(|| signature.response_schema(self.native_function_calling).and_then(|schema| strict_schema(&schema)))
             .and_then(Result::ok);
-        match schema {
+        Ok(match schema {
             Some(schema) => Some(json!({
                 "type": "json_schema",
                 "json_schema": { "name": "DSPyProgramOutputs", "schema": schema, "strict": true },
             })),
             None => (model.json_object || model.json_schema).then(|| json!({ "type": "json_object" })),
-        }
+        })
+    }
+
+    fn parse(&self, signature: &Signature, reply: &str) -> Result<Map> {
+        parse::parse(signature, reply)
+    }
+
+    fn stream(&self, signature: &Signature) -> Box<dyn FieldStream> {
+        Box::new(stream::JsonStream::new(signature))
     }
 }
 
@@ -166,7 +176,7 @@ mod tests {
         let schema = Capabilities { json_schema: true, ..object };
         let kind = |native_function_calling, signature, model| {
             let signature = Signature::parse(signature).unwrap();
-            let format = JsonAdapter { native_function_calling }.response_format(&signature, model)?;
+            let format = JsonAdapter { native_function_calling }.response_format(&signature, model).unwrap()?;
             Some(format["type"].as_str().unwrap_or("").to_owned())
         };
         assert_eq!(kind(true, "q -> a", none), None);
@@ -176,7 +186,7 @@ mod tests {
         assert_eq!(kind(true, "q -> a: dspy.ToolCalls", schema).as_deref(), Some("json_schema"));
         assert_eq!(kind(false, "q -> a: dspy.ToolCalls", schema).as_deref(), Some("json_object"));
 
-        let format = JsonAdapter::default().response_format(&Signature::parse("q -> n: int").unwrap(), schema);
+        let format = JsonAdapter::default().response_format(&Signature::parse("q -> n: int").unwrap(), schema).unwrap();
         assert_eq!(
             format.map(|format| format["json_schema"].clone()),
             Some(json!({

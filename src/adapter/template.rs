@@ -153,7 +153,7 @@ fn system_text(template: &impl Template, signature: &Signature) -> Result<String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapter::ChatAdapter;
+    use crate::adapter::{Adapter, ChatAdapter};
     use crate::lm::Content;
 
     fn texts(messages: Vec<Message>) -> Vec<(&'static str, String)> {

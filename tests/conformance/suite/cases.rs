@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use lakelet::adapter::{Adapter, ChatAdapter, JsonAdapter};
 use lakelet::signature::{EnumType, Field, Io, ModelField, ModelType, Signature, Special, Type, Types};
 use lakelet::value::{Custom, Map, ScalarKind, Value};
 use lakelet::{Example, Result};
@@ -69,6 +70,16 @@ fn typed_dict(name: &str, definition: &Json, types: &Types) -> Result<ModelType>
         });
     }
     Ok(ModelType { name: name.to_owned(), doc: None, extra: None, typed_dict: true, fields })
+}
+
+/// An adapter: its name, or `{"name", "options"}`; DSPy's default for null.
+pub fn adapter(json: &Json) -> std::result::Result<Box<dyn Adapter>, String> {
+    let native = json["options"]["use_native_function_calling"].as_bool();
+    match json.as_str().or_else(|| json["name"].as_str()) {
+        Some("ChatAdapter") | None => Ok(Box::new(ChatAdapter { native_function_calling: native.unwrap_or(false) })),
+        Some("JSONAdapter") => Ok(Box::new(JsonAdapter { native_function_calling: native.unwrap_or(true) })),
+        Some(other) => Err(format!("not built: {other}")),
+    }
 }
 
 /// A signature: a string, `{"string": ...}` or `{"fields": [...]}`.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use lakelet::Value;
 use lakelet::coerce::{Mismatch, parse_value as coerce};
 use lakelet::json_repair;
 use lakelet::signature::Type;
@@ -10,8 +11,13 @@ use serde_json::Value as Json;
 use super::compare::{check, same};
 use super::{Outcome, cases};
 
-pub fn parse(input: &Json, _expected: &Json) -> Outcome {
-    Err(format!("not built: {}", input["adapter"]))
+pub fn parse(input: &Json, expected: &Json) -> Outcome {
+    let adapter = cases::adapter(&input["adapter"])?;
+    let run = || {
+        let signature = cases::signature(&input["signature"], &cases::types(&input["typedefs"])?)?;
+        adapter.parse(&signature, input["completion"].as_str().unwrap_or_default())
+    };
+    check(expected, run().map(|fields| cases::to_json(&Value::Dict(fields))))
 }
 
 pub fn parse_value(input: &Json, expected: &Json) -> Outcome {
