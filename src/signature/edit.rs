@@ -90,17 +90,22 @@ impl Signature {
     /// DSPy's comparison of signatures: instructions, names, sides, descriptions, prefixes and constraints, but neither
     /// types nor order.
     pub fn equals(&self, other: &Self) -> bool {
-        let alike = |field: &Field| {
-            other.field(&field.name).is_some_and(|twin| {
-                field.io == twin.io
-                    && field.desc == twin.desc
-                    && field.prefix == twin.prefix
-                    && field.constraints == twin.constraints
-                    && field.type_undefined == twin.type_undefined
-            })
+        let alike = |(field, twin): (&Field, &Field)| {
+            field.name == twin.name
+                && field.io == twin.io
+                && field.desc == twin.desc
+                && field.prefix == twin.prefix
+                && field.constraints == twin.constraints
+                && field.type_undefined == twin.type_undefined
         };
         self.instructions == other.instructions
             && self.fields.len() == other.fields.len()
-            && self.fields.iter().all(alike)
+            && self.by_name().into_iter().zip(other.by_name()).all(alike)
+    }
+
+    fn by_name(&self) -> Vec<&Field> {
+        let mut fields: Vec<&Field> = self.fields.iter().collect();
+        fields.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        fields
     }
 }

@@ -74,15 +74,20 @@ fn dump_all(items: &[Expr]) -> String {
 
 /// An error in the text itself, near a place in it.
 fn syntax_error(message: &str, text: &str, position: usize) -> Error {
-    let before = text.get(..position).unwrap_or(text);
-    let near: String = text.get(position..).unwrap_or("").chars().take(20).collect();
-    let near = if near.trim().is_empty() { "the end".to_owned() } else { format!("`{near}`") };
-    Error::new(
-        ErrorKind::Signature,
-        format!("{message} at character {} of `{}`, near {near}", before.chars().count() + 1, shorten(text)),
-    )
-    .with_hint("Write fields as `name` or `name: type`, separated by commas: `question, context: list[str] -> answer`.")
-    .with_python_class("SyntaxError")
+    let (before, rest) = text.split_at_checked(position).unwrap_or((text, ""));
+    let whole = shorten(text.trim());
+    let place = match rest.trim() {
+        "" => format!("at the end of `{whole}`"),
+        rest => {
+            let near: String = rest.chars().take(20).collect();
+            format!("at character {} of `{whole}`, near `{near}`", before.trim_start().chars().count() + 1)
+        }
+    };
+    Error::new(ErrorKind::Signature, format!("{message} {place}"))
+        .with_hint(
+            "Write fields as `name` or `name: type`, separated by commas: `question, context: list[str] -> answer`.",
+        )
+        .with_python_class("SyntaxError")
 }
 
 fn shorten(text: &str) -> Cow<'_, str> {
