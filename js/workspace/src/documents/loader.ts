@@ -11,7 +11,7 @@ export const DOCUMENTS_ENDPOINT = "local-search";
 export const DOCUMENTS_INDEX = "main.default.handbook";
 
 /** Goes into the hash of every document: a new number here has all documents read anew. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** What the index of a knowledge base looks like. `embedding` holds the vector of "title > heading" and the text. */
 const COLUMNS = {
