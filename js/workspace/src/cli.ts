@@ -68,7 +68,9 @@ function readOptions(values: Values): WorkspaceOptions {
     const text = values[name];
     if (text === undefined) return undefined;
     const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max) throw new Error(`--${name} takes a whole number from ${min} to ${max}, not '${text}'.`);
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new Error(`--${name} takes a whole number from ${min} to ${max}, not '${text}'.`);
+    }
     return value;
   };
   return defined({
@@ -88,15 +90,18 @@ function readOptions(values: Values): WorkspaceOptions {
   });
 }
 
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
 /** The fields that have a value. */
-function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
+function defined<T extends object>(fields: T): Defined<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;
 }
 
 async function serve(options: WorkspaceOptions): Promise<void> {
   const started = Date.now();
   const workspace = await startWorkspace({ ...options, onProgress: progressLine() });
-  console.log(`Ready after ${seconds(started)} at ${workspace.url} (token ${workspace.token}, client ${workspace.clientId}:${workspace.clientSecret})`);
+  const { url, token, clientId, clientSecret } = workspace;
+  console.log(`Ready after ${seconds(started)} at ${url} (token ${token}, client ${clientId}:${clientSecret})`);
   void workspace.documentsLoaded.then(() => console.log(`Documents are up to date after ${seconds(started)}`));
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => void workspace.close().then(() => process.exit(0)));

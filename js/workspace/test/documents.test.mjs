@@ -110,6 +110,8 @@ test("long text is split between sentences, items and rows, and nothing is lost"
   write(documents, "b.md", `# B\n\n## List\n\n${numbers.map((i) => `- ${sentence(i)}`).join("\n")}\n`);
   write(documents, "c.md", `# C\n\n## Table\n\n| n | text |\n|---|---|\n${numbers.map((i) => `| ${i} | ${sentence(i)} |`).join("\n")}\n`);
   write(documents, "d.md", `# D\n\n## Code\n\n\`\`\`sh\n# no heading\n\necho hi\n\`\`\`\n\n${"x".repeat(2000)}\n`);
+  write(documents, "e.md", `| ${"wide ".repeat(300)} |\n|---|\n| x |\n`);
+  write(documents, "f.md", "");
   const { call, documentsLoaded } = await start(t, { documents });
   await documentsLoaded;
   const rows = await passages(call);

@@ -84,6 +84,7 @@ test("response_format", async (t) => {
       [{ type: "object", properties: { a: { enum: [] } } }, /schema\.a\.enum/],
       [{ type: "string", minLength: 5, maxLength: 2 }, /maxLength/],
       ["text", /schema must be/],
+      [{ $ref: "#" }, /refers to itself/],
     ];
     for (const [schema, message] of cases) {
       const format = { type: "json_schema", json_schema: { name: "x", schema } };

@@ -49,7 +49,8 @@ function sections(markdown: string): Section[] {
     }
     if (hashes !== undefined) {
       endBlock();
-      path.splice(hashes.length - 1, Infinity, ...Array<string>(Math.max(0, hashes.length - 1 - path.length)).fill(""), text);
+      const skipped = Array<string>(Math.max(0, hashes.length - 1 - path.length)).fill("");
+      path.splice(hashes.length - 1, Infinity, ...skipped, text);
       const heading = path.filter((part) => part !== "").join(" > ");
       found.push({ heading, blocks: [] });
     } else if (line.trim() === "" && fence === "") {
@@ -84,14 +85,20 @@ const isCode = (block: string) => /^\s*(```|~~~)/.test(block);
 /** The parts of a block that is too long for one passage, and how to join them; other blocks stay whole. */
 function splitBlock(block: string): string[] {
   if (block.length <= PASSAGE_LENGTH) return [block];
-  if (isTable(block)) {
-    const [header = "", rule = "", ...rows] = block.split("\n");
-    const head = `${header}\n${rule}`;
-    return group(rows.flatMap((row) => hardSplit(row, PASSAGE_LENGTH - head.length - 1)), "\n", PASSAGE_LENGTH - head.length - 1).map((part) => `${head}\n${part}`);
-  }
+  if (isTable(block)) return splitTable(block);
   if (isList(block)) return group(items(block).flatMap(splitSentences), "\n");
   if (isCode(block)) return group(block.split("\n").flatMap((line) => hardSplit(line)), "\n");
   return splitSentences(block);
+}
+
+/** Every part of a table repeats its header, unless that alone fills a passage. */
+function splitTable(table: string): string[] {
+  const lines = table.split("\n");
+  const header = `${lines.slice(0, 2).join("\n")}\n`;
+  const room = PASSAGE_LENGTH - header.length;
+  if (room < PASSAGE_LENGTH / 2) return group(lines.flatMap((line) => hardSplit(line)), "\n");
+  const rows = lines.slice(2).flatMap((row) => hardSplit(row, room));
+  return group(rows, "\n", room).map((part) => header + part);
 }
 
 function items(list: string): string[] {
@@ -117,7 +124,7 @@ function hardSplit(text: string, limit = PASSAGE_LENGTH): string[] {
   let rest = text;
   while (rest.length > limit) {
     const space = rest.lastIndexOf(" ", limit);
-    const end = space > 0 ? space : Math.max(1, limit);
+    const end = space > 0 ? space : limit;
     parts.push(rest.slice(0, end));
     rest = rest.slice(end).trimStart();
   }

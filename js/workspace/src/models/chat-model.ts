@@ -6,6 +6,7 @@ import {
   LlamaLogLevel,
   type Llama,
   type LlamaContext,
+  type LlamaGrammar,
   type LlamaModel,
   type SequenceEvaluateOptions,
   type Token,
@@ -162,9 +163,18 @@ export class ChatModel {
     const options: SequenceEvaluateOptions = { temperature, topP, topK };
     if (seed !== undefined) options.seed = seed;
     if (grammar !== undefined) {
-      const compiled = await this.#llama.createGrammar({ grammar });
+      const compiled = await this.#compile(grammar);
       options.grammarEvaluationState = new LlamaGrammarEvaluationState({ model: this.#model, grammar: compiled });
     }
     return options;
+  }
+
+  /** llama.cpp refuses a grammar that could go on without end before its first letter. */
+  async #compile(grammar: string): Promise<LlamaGrammar> {
+    try {
+      return await this.#llama.createGrammar({ grammar });
+    } catch {
+      throw invalid("response_format: the schema refers to itself in a way that no text can satisfy, or is too large.");
+    }
   }
 }

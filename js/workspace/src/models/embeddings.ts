@@ -24,7 +24,10 @@ export class Embeddings {
     }
     const model = this.model(embeddingEndpoint);
     if (model.id !== index.model) {
-      throw invalid(`Index '${index.name}' holds vectors of ${index.model}, but '${embeddingEndpoint}' now serves ${model.id}: delete the index and fill it anew.`);
+      throw invalid(
+        `Index '${index.name}' holds vectors of ${index.model}, but '${embeddingEndpoint}' now serves ${model.id}: ` +
+          "delete the index and fill it anew.",
+      );
     }
     return (await model.embed(texts)).vectors;
   }
