@@ -197,3 +197,38 @@ fn a_state_of_another_form_names_what_it_lacks() {
     let error = signature.load_state(&broken).expect_err("a field without description");
     assert_eq!((error.kind(), error.message()), (ErrorKind::State, "the saved state of a has no `description`"));
 }
+
+#[test]
+fn an_object_given_as_json_schema_is_shown_and_asked_for_as_it_is() {
+    let schema = serde_json::json!({
+        "type": "object",
+        "title": "Address",
+        "properties": {"city": {"$ref": "#/$defs/City"}},
+        "required": ["city"],
+        "$defs": {"City": {"type": "string", "minLength": 1}},
+    });
+    let mut types = Types::new();
+    types.insert("Address", Type::JsonSchema(("Address".to_owned(), schema.clone()).into()));
+    let signature = Signature::parse_with("q -> home: Address, all: list[Address]", &types).expect("a valid signature");
+    assert_eq!(
+        signature.describe(signature.outputs()).ok().as_deref(),
+        Some("1. `home` (Address): \n2. `all` (list[Address]):")
+    );
+    assert_eq!(
+        signature.fields[2].ty.schema_text().ok().as_deref(),
+        Some(concat!(
+            r##"{"type": "array", "$defs": {"City": {"type": "string", "minLength": 1}}, "items": {"type": "object", "##,
+            r##""properties": {"city": {"$ref": "#/$defs/City"}}, "required": ["city"], "title": "Address"}}"##
+        ))
+    );
+    let reply = signature.response_schema(false).expect("a schema");
+    assert_eq!(reply.pointer("/$defs/City/minLength"), Some(&1.into()));
+    assert_eq!(reply.pointer("/properties/home/additionalProperties"), Some(&false.into()));
+
+    let mut other = schema;
+    other["$defs"]["City"]["minLength"] = 2.into();
+    types.insert("Other", Type::JsonSchema(("Other".to_owned(), other).into()));
+    let clash = Signature::parse_with("q -> a: Address, b: Other", &types).and_then(|s| s.response_schema(false));
+    let message = "the schema of `Other` and another one define `City` differently";
+    assert!(clash.is_err_and(|error| error.message().ends_with(message)));
+}

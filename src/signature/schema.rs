@@ -123,7 +123,7 @@ impl Builder {
                     .with_python_class("PydanticUserError"));
             }
             Type::Special(special) => self.special(special)?,
-            Type::JsonSchema(named) => self.given(&named.1),
+            Type::JsonSchema(named) => self.given(&named.0, &named.1)?,
             Type::Alias(alias) => self.schema(&alias.1)?,
         })
     }
@@ -282,14 +282,24 @@ impl Builder {
     }
 
     /// A schema of the user's own; its definitions move to the others.
-    fn given(&mut self, schema: &Json) -> JsonMap<String, Json> {
+    fn given(&mut self, type_name: &str, schema: &Json) -> Result<JsonMap<String, Json>> {
         let mut schema = schema.as_object().cloned().unwrap_or_default();
         if let Some(Json::Object(definitions)) = schema.shift_remove("$defs") {
             for (name, definition) in definitions {
-                self.definitions.entry(name).or_insert(definition);
+                match self.definitions.get(&name) {
+                    Some(other) if *other != definition => {
+                        return Err(Error::new(
+                            ErrorKind::Signature,
+                            format!("the schema of `{type_name}` and another one define `{name}` differently"),
+                        )
+                        .with_hint(format!("Rename one `{name}` under `$defs`.")));
+                    }
+                    Some(_) => {}
+                    None => _ = self.definitions.insert(name, definition),
+                }
             }
         }
-        schema
+        Ok(schema)
     }
 }
 
