@@ -16,6 +16,7 @@ mod value;
 
 pub use chat::ChatAdapter;
 pub use json::JsonAdapter;
+pub(crate) use jsonable::{JsonStyle, write_json};
 pub use value::format_field_value;
 
 use serde_json::Value as Json;

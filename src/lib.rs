@@ -4,6 +4,7 @@
 //! through [`http::Fetch`] and [`time::Clock`], and the doors (`web` for JavaScript, `component` for WIT) stand at the top.
 
 pub mod adapter;
+pub mod assistant;
 pub mod bindings;
 pub mod coerce;
 pub mod databricks;
@@ -17,12 +18,15 @@ pub mod literal;
 pub mod lm;
 pub mod module;
 mod nearest;
+pub mod pipeline;
 pub mod platform;
 pub mod python;
 pub mod retrieve;
 pub mod run;
 pub mod screen;
 pub mod signature;
+pub mod state;
+mod text;
 pub mod time;
 pub mod value;
 
@@ -30,6 +34,7 @@ pub use error::{Error, ErrorKind, Result};
 pub use example::{Example, Prediction};
 pub use host::Host;
 pub use module::{ChainOfThought, Module, Predict};
+pub use pipeline::Pipeline;
 pub use run::{Run, Services};
 pub use signature::Signature;
 pub use value::Value;

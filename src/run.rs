@@ -6,6 +6,7 @@
 
 mod event;
 mod gate;
+mod json;
 mod span;
 
 pub use event::Event;

@@ -1,11 +1,8 @@
 //! `ChainOfThought`: think first, then answer.
 
-use std::rc::Rc;
-
 use futures_core::future::LocalBoxFuture;
 
 use super::{Module, Predict};
-use crate::adapter::Adapter;
 use crate::error::Result;
 use crate::example::{Example, Prediction};
 use crate::run::Run;
@@ -21,9 +18,9 @@ impl ChainOfThought {
     ///
     /// # Errors
     /// [`Signature`](crate::ErrorKind::Signature) when the signature cannot take a field `reasoning`.
-    pub fn new(signature: &Signature, adapter: Rc<dyn Adapter>) -> Result<Self> {
+    pub fn new(signature: &Signature) -> Result<Self> {
         let signature = signature.prepend(Field::output("reasoning", Type::Str))?;
-        Ok(Self { predict: Predict::of_kind("chain_of_thought", signature, adapter) })
+        Ok(Self { predict: Predict::of_kind("chain_of_thought", signature) })
     }
 }
 

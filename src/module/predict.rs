@@ -1,6 +1,9 @@
 //! `Predict`: one signature, one model call.
 
 mod ask;
+mod choices;
+
+pub use choices::{Choices, NOT_FOUND};
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -9,7 +12,7 @@ use futures_core::future::LocalBoxFuture;
 use serde_json::Value as Json;
 
 use super::Module;
-use crate::adapter::Adapter;
+use crate::adapter::{Adapter, ChatAdapter, JsonAdapter};
 use crate::error::Result;
 use crate::example::{Example, Prediction};
 use crate::lm::{Capabilities, Prompt, write_messages};
@@ -17,6 +20,15 @@ use crate::run::Run;
 use crate::signature::Signature;
 
 /// Asks a model for the outputs of a signature, as DSPy 3.4's `Predict` does.
+///
+/// ```
+/// use lakelet::{Example, Predict, Signature};
+/// let predict = Predict::new(Signature::parse("question -> answer")?);
+/// let prompt = predict.prompt(&Example::new().with("question", "2+2?"))?;
+/// assert!(prompt.prefix.starts_with(r#"{"role":"system","content":"Your input fields are:"#));
+/// assert!(prompt.tail.starts_with(r###"{"role":"user","content":"[[ ## question ## ]]\n2+2?"###));
+/// # Ok::<(), lakelet::Error>(())
+/// ```
 ///
 /// What stays the same from call to call (system message and demos) is rendered once and kept until the signature, the
 /// demos or the adapter change.
@@ -45,19 +57,19 @@ struct Prepared {
 
 impl Predict {
     /// A predictor without demos that speaks DSPy's `ChatAdapter` format with the run's first model.
-    pub fn new(signature: Signature, adapter: Rc<dyn Adapter>) -> Self {
-        Self::of_kind("predict", signature, adapter)
+    pub fn new(signature: Signature) -> Self {
+        Self::of_kind("predict", signature)
     }
 
-    pub(super) fn of_kind(kind: &'static str, signature: Signature, adapter: Rc<dyn Adapter>) -> Self {
+    pub(super) fn of_kind(kind: &'static str, signature: Signature) -> Self {
         Self {
             kind,
             signature,
             demos: Vec::new(),
             config: serde_json::Map::new(),
             model: None,
-            adapter,
-            fallback: None,
+            adapter: Rc::new(ChatAdapter::default()),
+            fallback: Some(Rc::new(JsonAdapter::default())),
             prepared: OnceCell::new(),
             prepared_fallback: OnceCell::new(),
         }
@@ -149,7 +161,7 @@ impl Predict {
 
 impl Module for Predict {
     fn call<'a>(&'a self, run: &'a Run, inputs: Example) -> LocalBoxFuture<'a, Result<Prediction>> {
-        Box::pin(self.ask(run, inputs, None))
+        Box::pin(async move { self.ask(run, inputs, &Choices::default()).await })
     }
 
     fn predictors(&self) -> Vec<(String, &Predict)> {

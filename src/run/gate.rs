@@ -3,30 +3,39 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use indexmap::IndexMap;
+
 use super::{Event, Sink, Span};
+use crate::screen::{Redactor, Rules};
 
 /// Stands between a part of a run and the caller.
 ///
 /// An open gate lets events through. A closed one keeps them, save that a step has started, until [`Gate::release`] lets
-/// them out in order; a gate that is never released lets nothing of its steps out.
+/// them out in order; a gate that is never released lets nothing of its steps out. With rules, all that goes through is
+/// redacted by them, text that is still being written as well.
 pub struct Gate {
     outer: Option<Rc<Gate>>,
     sink: Option<Sink>,
     released: Cell<bool>,
     held: RefCell<Vec<Event>>,
+    rules: Option<Rc<Rules>>,
+    /// The texts that are being written, by span and field.
+    writing: RefCell<IndexMap<(usize, Rc<str>), Redactor>>,
 }
 
 impl Gate {
     /// A gate that lets everything through to `sink`.
     pub fn open(sink: Option<Sink>) -> Self {
-        Self { outer: None, sink, released: Cell::new(true), held: RefCell::default() }
+        let (held, writing) = Default::default();
+        Self { outer: None, sink, released: Cell::new(true), held, rules: None, writing }
     }
 
-    /// A closed gate in front of this one.
-    pub fn closed(self: &Rc<Self>) -> Rc<Self> {
-        let outer = Rc::clone(self);
-        let sink = self.sink.is_some().then(|| Rc::new(move |event| outer.tell(event)) as Sink);
-        Rc::new(Self { outer: Some(Rc::clone(self)), sink, released: Cell::new(false), held: RefCell::default() })
+    /// A gate behind another one, open or closed.
+    pub fn inside(outer: &Rc<Gate>, open: bool, rules: Option<Rc<Rules>>) -> Rc<Self> {
+        let way_out = Rc::clone(outer);
+        let sink = outer.sink.is_some().then(|| Rc::new(move |event| way_out.tell(event)) as Sink);
+        let (held, writing) = Default::default();
+        Rc::new(Self { outer: Some(Rc::clone(outer)), sink, released: Cell::new(open), held, rules, writing })
     }
 
     /// Whether anybody listens.
@@ -34,13 +43,43 @@ impl Gate {
         self.sink.is_some()
     }
 
-    /// Whether events go out at once.
+    /// Whether the caller may see what happens behind the gate.
     pub fn is_released(&self) -> bool {
         self.released.get() && self.outer.as_ref().is_none_or(|outer| outer.is_released())
     }
 
     /// Lets an event out, or keeps it.
     pub fn tell(&self, event: Event) {
+        if self.sink.is_none() {
+            return;
+        }
+        let Some(rules) = &self.rules else { return self.pass(event) };
+        match event {
+            Event::Text { id, step, field, text } => {
+                let text = self.redactor(rules, id, &field, |redactor| redactor.push(&text));
+                if !text.is_empty() {
+                    self.pass(Event::Text { id, step, field, text });
+                }
+            }
+            Event::Value { id, step, field, mut value } => {
+                let text = self.redactor(rules, id, &field, Redactor::finish);
+                if !text.is_empty() {
+                    self.pass(Event::Text { id, step: Rc::clone(&step), field: Rc::clone(&field), text });
+                }
+                rules.redact_value(&mut value);
+                self.pass(Event::Value { id, step, field, value });
+            }
+            Event::Finished(span) => self.pass(Event::Finished(Rc::new(span.redacted(rules)))),
+            other => self.pass(other),
+        }
+    }
+
+    fn redactor<T>(&self, rules: &Rc<Rules>, id: usize, field: &Rc<str>, with: impl FnOnce(&mut Redactor) -> T) -> T {
+        let mut writing = self.writing.borrow_mut();
+        with(writing.entry((id, Rc::clone(field))).or_insert_with(|| Redactor::new(Rc::clone(rules))))
+    }
+
+    fn pass(&self, event: Event) {
         let Some(sink) = &self.sink else { return };
         if self.released.get() || matches!(event, Event::Started { .. }) {
             sink(event);
@@ -60,16 +99,22 @@ impl Gate {
 
     /// Forgets the fields that a step has streamed, if none of them was let out; tells whether they could be.
     pub fn retract(&self, id: usize) -> bool {
-        !self.released.get() && {
-            self.held
-                .borrow_mut()
-                .retain(|event| !matches!(event, Event::Text { id: i, .. } | Event::Value { id: i, .. } if *i == id));
-            true
+        if self.released.get() {
+            return false;
         }
+        self.writing.borrow_mut().retain(|(span, _), _| *span != id);
+        self.held.borrow_mut().retain(
+            |event| !matches!(event, Event::Text { id: span, .. } | Event::Value { id: span, .. } if *span == id),
+        );
+        true
     }
 
     /// What may be shown of a span.
     pub fn show(&self, span: &Span) -> Span {
-        if self.is_released() { span.clone() } else { span.withheld() }
+        match &self.rules {
+            _ if !self.is_released() => span.withheld(),
+            Some(rules) => span.redacted(rules),
+            None => span.clone(),
+        }
     }
 }

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use super::{Event, Run};
 use crate::error::Error;
 use crate::lm::{Prompt, Usage};
+use crate::screen::Rules;
 use crate::value::Map;
 
 /// How far a step got.
@@ -94,6 +95,20 @@ impl Span {
         }
     }
 
+    /// The span with everything in it redacted that data, users or models wrote.
+    pub(super) fn redacted(&self, rules: &Rules) -> Self {
+        let mut span = self.clone();
+        rules.redact_fields(&mut span.inputs);
+        rules.redact_fields(&mut span.outputs);
+        if let Status::Failed(error) = &mut span.status {
+            *error = error.withheld();
+        }
+        for call in &mut span.calls {
+            call.redact(rules);
+        }
+        span
+    }
+
     /// The tokens of its model calls.
     pub fn usage(&self) -> Usage {
         let mut total = Usage::default();
@@ -102,6 +117,35 @@ impl Span {
         }
         total
     }
+}
+
+impl ModelCall {
+    /// The prefix stays: the program's author wrote it.
+    fn redact(&mut self, rules: &Rules) {
+        let tail = redact_json(&format!("[{}]", self.prompt.tail), rules);
+        self.prompt.tail =
+            tail.strip_prefix('[').and_then(|tail| tail.strip_suffix(']')).unwrap_or_default().to_owned();
+        self.response_format = self.response_format.take().map(|format| redact_json(&format, rules).into());
+        for reply in &mut self.replies {
+            *reply = rules.redact(reply).into_owned();
+        }
+        self.error = self.error.take().map(|error| error.withheld());
+    }
+}
+
+/// JSON text with every text in it redacted.
+fn redact_json(text: &str, rules: &Rules) -> String {
+    fn redact(json: &mut Json, rules: &Rules) {
+        match json {
+            Json::String(text) => *text = rules.redact(text).into_owned(),
+            Json::Array(items) => items.iter_mut().for_each(|item| redact(item, rules)),
+            Json::Object(members) => members.values_mut().for_each(|member| redact(member, rules)),
+            _ => {}
+        }
+    }
+    let mut json = serde_json::from_str(text).unwrap_or(Json::Null);
+    redact(&mut json, rules);
+    json.to_string()
 }
 
 /// A step that runs. Dropped before [`OpenSpan::done`] or [`OpenSpan::failed`], the step counts as cancelled.

@@ -1,7 +1,8 @@
 //! Orders to a model inside text that should only inform it.
 
-use super::words::{Words, is_invisible, sentences};
+use super::words::{Words, is_invisible};
 use super::{Finding, Rule};
+use crate::text::sentences;
 
 const OVERRIDES: [&str; 7] = ["ignore", "disregard", "forget", "override", "bypass", "discard", "overrule"];
 const EARLIER: [&str; 14] = [

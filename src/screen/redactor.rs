@@ -49,7 +49,7 @@ impl Redactor {
 
 /// Where the last but one sentence ends; nothing of an open comment, key block or link is safe.
 fn safe_end(text: &str) -> usize {
-    let ends: Vec<usize> = super::words::sentences(text).iter().map(|(_, end)| *end).collect();
+    let ends: Vec<usize> = crate::text::sentences(text).iter().map(|(_, end)| *end).collect();
     let end = ends.len().checked_sub(2).and_then(|i| ends.get(i)).copied().unwrap_or(0);
     let open = ["<!--", "-----BEGIN ", "!["].iter().filter_map(|opening| text.get(..end)?.rfind(opening));
     open.filter(|at| !is_closed(text.get(*at..end).unwrap_or_default())).min().unwrap_or(end)

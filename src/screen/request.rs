@@ -1,7 +1,8 @@
 //! Questions that must not be answered, whatever the documents say.
 
 use super::Rule;
-use super::words::{Words, sentences};
+use super::words::Words;
+use crate::text::sentences;
 
 const SECRETS: [&str; 18] = [
     "password",

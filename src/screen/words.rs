@@ -17,30 +17,6 @@ pub(super) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// The byte ranges of the sentences of a text: they end behind `.`, `!`, `?` with white space after it, and at line ends.
-pub(super) fn sentences(text: &str) -> Vec<(usize, usize)> {
-    let mut found = Vec::new();
-    let mut start = 0;
-    let mut chars = text.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        let end = at + c.len_utf8();
-        let ends = match c {
-            '\n' => true,
-            '.' | '!' | '?' => chars
-                .peek()
-                .is_none_or(|(_, next)| next.is_whitespace() || matches!(next, '"' | '\'' | ')' | '”' | '*' | '_')),
-            _ => false,
-        };
-        if ends {
-            found.push((start, end));
-            start = end;
-        }
-    }
-    found.push((start, text.len()));
-    found.retain(|(start, end)| text.get(*start..*end).is_some_and(|sentence| !sentence.trim().is_empty()));
-    found
-}
-
 impl Words {
     pub fn of(text: &str) -> Self {
         let mut words: Vec<Word> = Vec::new();

@@ -1,4 +1,8 @@
 //! Programs run as their users run them, with scripted models and retrievers and a clock that the test owns.
 
+mod assistant;
+mod documents;
+mod pipeline;
 mod predict;
+mod state;
 mod support;

@@ -1,10 +1,13 @@
 //! One predictor, called.
 
-use lakelet::run::{Event, Status};
+use std::rc::Rc;
+
+use lakelet::adapter::JsonAdapter;
+use lakelet::run::Status;
 use lakelet::{ChainOfThought, ErrorKind, Example, Module, Predict, Signature, Value};
 use serde_json::json;
 
-use crate::support::adapter::{chat, json_adapter};
+use crate::support::script::chat;
 use crate::support::{Stage, server_error};
 
 fn signature(text: &str) -> Signature {
@@ -16,15 +19,21 @@ fn question(text: &str) -> Example {
 }
 
 fn predict() -> Predict {
-    let mut predict = Predict::new(signature("question -> answer"), chat());
-    predict.set_adapter(chat(), Some(json_adapter()));
-    predict
+    Predict::new(signature("question -> answer"))
+}
+
+fn four() -> String {
+    chat(&[("answer", "4")])
+}
+
+fn reasoned() -> String {
+    chat(&[("reasoning", "count"), ("answer", "4")])
 }
 
 #[test]
 fn a_call_sends_the_prompt_and_reads_the_reply() {
     let stage = Stage::new();
-    stage.model.when("2+2?", 5.0, "answer: 4");
+    stage.model.when("2+2?", 5.0, &four());
     let run = stage.run();
     let prediction = stage.wait(predict().call(&run, question("2+2?"))).unwrap();
     assert_eq!(prediction.get("answer"), Some(&Value::from("4")));
@@ -38,7 +47,7 @@ fn a_call_sends_the_prompt_and_reads_the_reply() {
     let mut sent = String::new();
     span.calls[0].prompt.write_json(&mut sent);
     assert_eq!(serde_json::from_str::<Vec<serde_json::Value>>(&sent).unwrap(), stage.model.asked.borrow()[0].messages);
-    assert_eq!(span.calls[0].replies, ["answer: 4"]);
+    assert_eq!(span.calls[0].replies, [four()]);
     assert_eq!((span.calls[0].model.as_str(), span.calls[0].usage.total_tokens), ("scripted-1", 15));
     assert!(matches!(span.status, Status::Done));
 }
@@ -46,8 +55,8 @@ fn a_call_sends_the_prompt_and_reads_the_reply() {
 #[test]
 fn chain_of_thought_asks_for_reasoning_first() {
     let stage = Stage::new();
-    stage.model.when("2+2?", 5.0, "reasoning: count\nanswer: 4");
-    let cot = ChainOfThought::new(&signature("question -> answer"), chat()).unwrap();
+    stage.model.when("2+2?", 5.0, &reasoned());
+    let cot = ChainOfThought::new(&signature("question -> answer")).unwrap();
     let prediction = stage.wait(cot.call(&stage.run(), question("2+2?"))).unwrap();
     assert_eq!(prediction.fields.keys().collect::<Vec<_>>(), ["reasoning", "answer"]);
     assert_eq!(cot.predictors()[0].0, "predict");
@@ -56,8 +65,8 @@ fn chain_of_thought_asks_for_reasoning_first() {
 #[test]
 fn an_unreadable_reply_is_asked_for_once_more_as_json() {
     let stage = Stage::new();
-    stage.model.when("ChatAdapter", 5.0, "I think it is 4");
-    stage.model.when("JSONAdapter", 7.0, "answer: 4");
+    stage.model.when("[[ ## completed ## ]]", 5.0, "I think it is 4");
+    stage.model.when("JSON object", 7.0, r#"{"answer": "4"}"#);
     let run = stage.watched();
     let prediction = stage.wait(predict().call(&run, question("2+2?"))).unwrap();
     assert_eq!(prediction.get("answer"), Some(&Value::from("4")));
@@ -72,9 +81,10 @@ fn an_unreadable_reply_is_asked_for_once_more_as_json() {
 #[test]
 fn what_the_caller_has_seen_is_not_asked_for_again() {
     let stage = Stage::new();
-    stage.model.when("ChatAdapter", 5.0, "other: 4\n");
+    stage.model.when("", 5.0, &chat(&[("reasoning", "count")]));
+    let cot = ChainOfThought::new(&signature("question -> answer")).unwrap();
     let run = stage.watched();
-    let error = stage.wait(predict().call(&run, question("2+2?"))).unwrap_err();
+    let error = stage.wait(cot.call(&run, question("2+2?"))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Parse);
     assert_eq!(stage.model.asked.borrow().len(), 1);
 }
@@ -101,39 +111,25 @@ fn an_empty_reply_is_a_parse_error() {
 #[test]
 fn fields_are_told_while_they_arrive() {
     let stage = Stage::new();
-    stage.model.when("2+2?", 5.0, "reasoning: count\nanswer: 4");
-    let cot = ChainOfThought::new(&signature("question -> answer"), chat()).unwrap();
+    stage.model.when("2+2?", 5.0, &reasoned());
+    let cot = ChainOfThought::new(&signature("question -> answer")).unwrap();
     let run = stage.watched();
     stage.wait(cot.call(&run, question("2+2?"))).unwrap();
-    let told: Vec<String> = stage
-        .events
-        .borrow()
-        .iter()
-        .map(|event| match event {
-            Event::Started { step, .. } => format!("started {step}"),
-            Event::Text { field, text, .. } => format!("{field}+{text}"),
-            Event::Value { field, .. } => format!("{field} done"),
-            Event::Finished(span) => format!("finished {}", span.name),
-            Event::Result { .. } => "result".to_owned(),
-        })
-        .collect();
-    assert_eq!(
-        told,
-        [
-            "started chain_of_thought",
-            "reasoning+count",
-            "reasoning done",
-            "answer+4",
-            "answer done",
-            "finished chain_of_thought"
-        ]
-    );
+    let expected = [
+        "started chain_of_thought",
+        "chain_of_thought.reasoning: count",
+        "done chain_of_thought.reasoning",
+        "chain_of_thought.answer: 4",
+        "done chain_of_thought.answer",
+        "finished chain_of_thought",
+    ];
+    assert_eq!(stage.told(), expected);
 }
 
 #[test]
 fn several_completions_are_asked_for_with_a_temperature_above_zero() {
     let stage = Stage::new();
-    stage.model.when_in_turn("2+2?", 5.0, vec![Ok("answer: 4".into()), Ok("answer: four".into())]);
+    stage.model.when_in_turn("2+2?", 5.0, vec![Ok(four()), Ok(chat(&[("answer", "four")]))]);
     let mut predict = predict();
     predict.set_config(json!({"n": 2, "temperature": 0.0, "rollout_id": 1}).as_object().cloned().unwrap());
     let prediction = stage.wait(predict.call(&stage.watched(), question("2+2?"))).unwrap();
@@ -148,18 +144,20 @@ fn several_completions_are_asked_for_with_a_temperature_above_zero() {
 #[test]
 fn demos_and_adapter_change_the_prompt_of_later_calls() {
     let mut predict = predict();
-    let system = |predict: &Predict| predict.prompt(&question("q")).unwrap().prefix.to_string();
-    assert!(system(&predict).contains(". 0"));
+    let prefix = |predict: &Predict| predict.prompt(&question("q")).unwrap().prefix.to_string();
+    assert!(prefix(&predict).contains("[[ ## completed ## ]]") && !prefix(&predict).contains("1+1?"));
     predict.set_demos(vec![question("1+1?").with("answer", "2")]);
-    assert!(system(&predict).contains(". 1"));
-    predict.set_adapter(json_adapter(), None);
-    assert!(system(&predict).contains("JSONAdapter"));
+    assert!(prefix(&predict).contains("1+1?"));
+    predict.set_adapter(Rc::new(JsonAdapter::default()), None);
+    assert!(!prefix(&predict).contains("[[ ## completed ## ]]"));
+    predict.set_signature(signature("question -> sum"));
+    assert!(prefix(&predict).contains("`sum`"));
 }
 
 #[test]
 fn a_call_ends_at_its_deadline() {
     let stage = Stage::new();
-    stage.model.when("2+2?", 500.0, "answer: 4");
+    stage.model.when("2+2?", 500.0, &four());
     let run = stage.run().within_ms(100.0);
     let error = stage.wait(predict().call(&run, question("2+2?"))).unwrap_err();
     assert_eq!((error.kind(), run.now_ms(), stage.model.answered.get()), (ErrorKind::Deadline, 100.0, 0));
@@ -169,7 +167,7 @@ fn a_call_ends_at_its_deadline() {
 #[test]
 fn a_dropped_call_is_recorded_as_cancelled() {
     let stage = Stage::new();
-    stage.model.when("2+2?", 500.0, "answer: 4");
+    stage.model.when("2+2?", 500.0, &four());
     let (run, predict) = (stage.run(), predict());
     let work = predict.call(&run, question("2+2?"));
     assert!(stage.wait(run.clone().within_ms(100.0).in_time(work)).is_err());

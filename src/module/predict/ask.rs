@@ -6,7 +6,7 @@ use std::rc::Rc;
 use futures_util::StreamExt;
 use serde_json::{Value as Json, json};
 
-use super::{Predict, Prepared};
+use super::{Choices, Predict, Prepared};
 use crate::adapter::{Adapter, FieldUpdate};
 use crate::error::{Error, ErrorKind, Reply, Result};
 use crate::example::{Example, Prediction};
@@ -26,9 +26,11 @@ enum Answer {
 }
 
 impl Predict {
-    /// Calls the model. With `narrowed`, a signature whose outputs allow less than the predictor's own, its schema goes
-    /// into `response_format` in place of the predictor's; the messages stay the same.
-    pub(crate) async fn ask(&self, run: &Run, mut inputs: Example, narrowed: Option<&Signature>) -> Result<Prediction> {
+    /// Calls the model, with the values that some outputs may take in this call.
+    ///
+    /// # Errors
+    /// What the adapter or the model fails with, or [`Deadline`](ErrorKind::Deadline).
+    pub async fn ask(&self, run: &Run, mut inputs: Example, choices: &Choices) -> Result<Prediction> {
         let span = run.open_span(self.kind);
         for field in self.signature.inputs() {
             if let Some(default) = &field.default
@@ -37,7 +39,7 @@ impl Predict {
                 inputs.fields.insert(field.name.clone(), default.clone());
             }
         }
-        let result = run.in_time(self.ask_twice(run, &span, &inputs, narrowed)).await;
+        let result = run.in_time(self.ask_twice(run, &span, &inputs, choices)).await;
         span.given(inputs.fields);
         match result {
             Ok(completions) => {
@@ -58,15 +60,9 @@ impl Predict {
         }
     }
 
-    async fn ask_twice(
-        &self,
-        run: &Run,
-        span: &OpenSpan,
-        inputs: &Example,
-        narrowed: Option<&Signature>,
-    ) -> Result<Vec<Map>> {
+    async fn ask_twice(&self, run: &Run, span: &OpenSpan, inputs: &Example, choices: &Choices) -> Result<Vec<Map>> {
         let model = run.model(self.model.as_deref())?;
-        let first = Attempt { predict: self, run, span, model: &*model, inputs, narrowed, adapter: &*self.adapter };
+        let first = Attempt { predict: self, run, span, model: &*model, inputs, choices, adapter: &*self.adapter };
         let (error, shown) = match first.make(&self.prepared).await? {
             Answer::Read(fields) => return Ok(fields),
             Answer::Unread { error, shown } => (error, shown),
@@ -86,7 +82,7 @@ struct Attempt<'a> {
     span: &'a OpenSpan,
     model: &'a dyn LanguageModel,
     inputs: &'a Example,
-    narrowed: Option<&'a Signature>,
+    choices: &'a Choices,
     adapter: &'a dyn Adapter,
 }
 
@@ -147,12 +143,12 @@ impl Attempt<'_> {
 
     fn response_format(&self, prepared: &Prepared) -> Result<Option<Rc<str>>> {
         let capabilities = self.model.capabilities();
-        let render = |signature| {
+        let render = |signature: &Signature| {
             let format = self.adapter.response_format(signature, capabilities)?;
             Ok(format.map(|format| Rc::from(format.to_string())))
         };
-        if let Some(narrowed) = self.narrowed {
-            return render(narrowed);
+        if !self.choices.is_empty() {
+            return render(&self.choices.narrow(&self.predict.signature)?);
         }
         match prepared.response_format.get() {
             Some((known, format)) if *known == capabilities => Ok(format.clone()),
@@ -209,9 +205,12 @@ impl Attempt<'_> {
     fn read(&self, completions: &[Completion]) -> Result<Vec<Map>> {
         completions
             .iter()
-            .map(|completion| match completion.text.as_deref() {
-                Some(text) if !text.is_empty() => self.adapter.parse(&self.predict.signature, text),
-                _ => Err(self.empty_reply()),
+            .map(|completion| {
+                let text = completion.text.as_deref().filter(|text| !text.is_empty());
+                let text = text.ok_or_else(|| self.empty_reply())?;
+                let mut fields = self.adapter.parse(&self.predict.signature, text)?;
+                self.choices.settle(&mut fields);
+                Ok(fields)
             })
             .collect()
     }

@@ -1,9 +1,10 @@
 //! What programs run on here: a virtual clock, a model and a retriever that follow a script.
 
-pub mod adapter;
 mod clock;
 mod model;
 mod retriever;
+pub mod schema;
+pub mod script;
 
 pub use clock::VirtualClock;
 pub use model::{ScriptedModel, server_error};

@@ -64,6 +64,11 @@ impl ScriptedModel {
         self.rules.borrow_mut().push(Rule { needle: needle.to_owned(), wait_ms, replies, given: Cell::new(0) });
     }
 
+    /// Goes on with the rules of another model where its own end.
+    pub fn take_rules(&self, other: &Self) {
+        self.rules.borrow_mut().append(&mut other.rules.borrow_mut());
+    }
+
     fn ask(&self, request: ChatRequest) -> (f64, Result<Vec<Option<String>>>) {
         let text = format!(
             "[{}{}{}]",

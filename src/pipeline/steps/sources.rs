@@ -1,0 +1,125 @@
+//! `sources`: which sentences of which passages an answer rests on, found by comparing words.
+
+use super::only;
+use crate::error::Result;
+use crate::module::NOT_FOUND;
+use crate::pipeline::passages;
+use crate::pipeline::reader::Reader;
+use crate::pipeline::step::{Action, Draft, Want, WantKind, passages_type};
+use crate::signature::Type;
+use crate::text::sentences;
+use crate::value::{Map, Value};
+
+/// `{"do": "sources", "answer": ..., "quote": ..., "passages": ..., "min_score": 0.6}` gives `sources` and `found`.
+///
+/// With a quote, the quote is looked for; without one, each sentence of the answer. A source is a dict: `number` (from 1),
+/// the passage's own fields, `start` and `end` of the sentence in its `text` (in UTF-16 units, as JavaScript counts), and
+/// `match`, the share of the words that the sentence holds.
+pub(in crate::pipeline) struct Sources {
+    min_score: f64,
+}
+
+/// Words that are in every text.
+const COMMON: [&str; 40] = [
+    "a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "do", "does", "for", "from", "has", "have", "if",
+    "in", "is", "it", "its", "may", "must", "not", "of", "on", "or", "that", "the", "their", "they", "this", "to",
+    "was", "were", "which", "will", "with", "you", "your",
+];
+
+/// A sentence of a passage.
+struct Place {
+    passage: usize,
+    start: usize,
+    end: usize,
+    words: Vec<String>,
+}
+
+impl Sources {
+    pub fn read(step: &Reader) -> Result<Draft> {
+        only(step, &["answer", "quote", "passages", "min_score"])?;
+        let mut wants = vec![
+            Want::new("answer", step.need_text("answer")?, WantKind::Of(Type::Str)),
+            Want::new("passages", step.need_text("passages")?, WantKind::Passages),
+        ];
+        if let Some(from) = step.text("quote")? {
+            wants.push(Want::new("quote", from, WantKind::Of(Type::Str)));
+        }
+        let min_score = step.number("min_score")?.unwrap_or(0.6);
+        let gives = vec![("sources".to_owned(), passages_type()), ("found".to_owned(), Type::Bool)];
+        Ok(Draft { action: Action::Sources(Self { min_score }), wants, gives })
+    }
+
+    pub fn apply(&self, given: &Map) -> Map {
+        let text = |name| given.get(name).and_then(Value::as_str);
+        let passages = match given.get("passages") {
+            Some(Value::List(passages)) => passages.as_slice(),
+            _ => &[],
+        };
+        let places = places(passages);
+        let said = text("quote").or_else(|| text("answer")).unwrap_or_default();
+        let units = if said.trim() == NOT_FOUND { Vec::new() } else { sentences(said) };
+        let mut chosen: Vec<(&Place, f64)> = Vec::new();
+        for unit in units.iter().filter_map(|(start, end)| said.get(*start..*end)) {
+            let words = words(unit);
+            let best = places.iter().map(|place| (place, share(&words, &place.words)));
+            let best = best.reduce(|best, next| if next.1 > best.1 { next } else { best });
+            if let Some((place, score)) = best.filter(|(_, score)| *score >= self.min_score)
+                && !chosen.iter().any(|(other, _)| other.passage == place.passage && other.start == place.start)
+            {
+                chosen.push((place, score));
+            }
+        }
+        let sources = chosen.iter().enumerate().filter_map(|(i, (place, score))| {
+            let Some(Value::Dict(passage)) = passages.get(place.passage) else { return None };
+            Some(Value::Dict(source(i, place, *score, passage)))
+        });
+        Map::from([
+            ("sources".to_owned(), Value::List(sources.collect())),
+            ("found".to_owned(), (!chosen.is_empty()).into()),
+        ])
+    }
+}
+
+fn source(index: usize, place: &Place, score: f64, passage: &Map) -> Map {
+    let text = passage.get("text").and_then(Value::as_str).unwrap_or_default();
+    let units = |until: usize| {
+        let count = text.get(..until).map_or(0, |before| before.encode_utf16().count());
+        Value::Int(i64::try_from(count).unwrap_or(i64::MAX))
+    };
+    let mut source = Map::from([("number".to_owned(), Value::Int(i64::try_from(index + 1).unwrap_or(i64::MAX)))]);
+    source.extend(passage.iter().map(|(name, value)| (name.clone(), value.clone())));
+    source.insert("start".to_owned(), units(place.start));
+    source.insert("end".to_owned(), units(place.end));
+    source.insert("match".to_owned(), score.into());
+    source
+}
+
+/// Every sentence of every passage, without the white space around it.
+fn places(found: &[Value]) -> Vec<Place> {
+    let mut places = Vec::new();
+    for (passage, value) in found.iter().enumerate() {
+        let text = passages::text(value, "text");
+        for (start, end) in sentences(text) {
+            let sentence = text.get(start..end).unwrap_or_default();
+            let start = start + sentence.len() - sentence.trim_start().len();
+            places.push(Place { passage, start, end: start + sentence.trim().len(), words: words(sentence) });
+        }
+    }
+    places
+}
+
+/// The words that tell sentences apart, in lower case.
+fn words(text: &str) -> Vec<String> {
+    let parts =
+        text.split(|c: char| !(c.is_alphanumeric() || c == '.' || c == ',')).map(|word| word.trim_matches(['.', ',']));
+    let words = parts.filter(|word| !word.is_empty()).map(str::to_lowercase);
+    words.filter(|word| !COMMON.contains(&word.as_str())).collect()
+}
+
+/// The share of the words that are among others; numbers count three times, because they are what answers turn on.
+fn share(words: &[String], others: &[String]) -> f64 {
+    let weight = |word: &String| if word.contains(|c: char| c.is_ascii_digit()) { 3.0 } else { 1.0 };
+    let all: f64 = words.iter().map(weight).sum();
+    let shared: f64 = words.iter().filter(|word| others.contains(word)).map(weight).sum();
+    if all > 0.0 { shared / all } else { 0.0 }
+}

@@ -1,0 +1,196 @@
+//! How the steps of a document run.
+
+use lakelet::run::Status;
+use lakelet::{ErrorKind, Example, Module, Pipeline, Value};
+use serde_json::json;
+
+use crate::support::script::chat;
+use crate::support::{Stage, server_error};
+
+fn load(inputs: serde_json::Value, steps: serde_json::Value, outputs: serde_json::Value) -> Pipeline {
+    let document = json!({"lakelet": 1, "name": "test", "inputs": inputs, "steps": steps, "outputs": outputs});
+    Pipeline::from_json(&document.to_string()).unwrap()
+}
+
+fn asks(signature: &str, inputs: serde_json::Value) -> serde_json::Value {
+    json!({"do": "predict", "signature": signature, "inputs": inputs})
+}
+
+#[test]
+fn order_comes_from_data_flow_and_independent_steps_run_together() {
+    let stage = Stage::new();
+    for (needle, field) in [("fields `b`.", "b"), ("fields `c`.", "c"), ("fields `d`.", "d")] {
+        stage.model.when(needle, 100.0, &chat(&[(field, field)]));
+    }
+    let pipeline = load(
+        json!({"a": "str"}),
+        json!({
+            "last": asks("b, c -> d", json!({"b": "first.b", "c": "second.c"})),
+            "second": asks("a -> c", json!({"a": "a"})),
+            "first": asks("a -> b", json!({"a": "a"})),
+        }),
+        json!({"d": "last.d"}),
+    );
+    let run = stage.run();
+    let outcome = stage.wait(pipeline.run(&run, Example::new().with("a", "x"))).unwrap();
+    assert_eq!(outcome.prediction.get("d"), Some(&"d".into()));
+    assert_eq!(run.now_ms(), 200.0);
+    assert_eq!(stage.model.asked.borrow().iter().map(|asked| asked.at_ms).collect::<Vec<_>>(), [0.0, 0.0, 100.0]);
+}
+
+#[test]
+fn wiring_needs_no_model() {
+    let stage = Stage::new();
+    let pipeline = load(
+        json!({"region": "Literal['EU', 'US']", "name": {"type": "str", "default": "you"}}),
+        json!({
+            "greeting": {"do": "literal", "value": "Hello"},
+            "rules": {"do": "lookup", "rows": [
+                {"value": "all"},
+                {"when": {"region": "EU"}, "value": "eu"},
+                {"when": {"region": ["EU", "US"], "name": "you"}, "value": "both"},
+                {"when": {"region": "US"}, "value": "us"},
+            ]},
+            "text": {"do": "join", "values": ["greeting.value", "name", "rules.values"], "separator": "-"},
+        }),
+        json!({"text": "text.text", "region": "region"}),
+    );
+    let outcome = stage.wait(pipeline.run(&stage.run(), Example::new().with("region", "EU"))).unwrap();
+    assert_eq!(outcome.prediction.get("text"), Some(&"Hello-you-all-eu-both".into()));
+    assert_eq!(outcome.prediction.get("region"), Some(&"EU".into()));
+}
+
+#[test]
+fn bad_inputs_are_named_before_anything_runs() {
+    let stage = Stage::new();
+    let pipeline = load(
+        json!({"question": "str", "role": "Literal['employee', 'manager']", "k": {"type": "int", "default": 3}}),
+        json!({"text": {"do": "join", "values": ["question", "role"]}}),
+        json!({"text": "text.text"}),
+    );
+    let good = || Example::new().with("question", "q").with("role", "manager");
+    for (inputs, field, hint) in [
+        (Example::new().with("role", "manager"), "question", None),
+        (good().with("role", "manger"), "role", Some("did you mean `manager`?")),
+        (good().with("question", 3), "question", None),
+        (good().with("k", "three"), "k", None),
+        (good().with("qestion", "q"), "qestion", Some("did you mean `question`?")),
+    ] {
+        let error = stage.wait(pipeline.run(&stage.run(), inputs)).unwrap_err();
+        assert_eq!((error.kind(), error.field(), error.hint()), (ErrorKind::Input, Some(field), hint));
+    }
+    assert!(stage.wait(pipeline.run(&stage.run(), good())).is_ok());
+}
+
+#[test]
+fn the_error_of_a_step_names_the_step() {
+    let stage = Stage::new();
+    stage.model.when_in_turn("", 10.0, vec![Err(server_error())]);
+    let pipeline =
+        load(json!({"a": "str"}), json!({"first": asks("a -> b", json!({"a": "a"}))}), json!({"b": "first.b"}));
+    let error = stage.wait(pipeline.run(&stage.run(), Example::new().with("a", "x"))).unwrap_err();
+    assert_eq!((error.kind(), error.step(), error.is_retryable()), (ErrorKind::Server, Some("first"), true));
+}
+
+#[test]
+fn a_step_and_the_whole_run_end_in_time() {
+    let stage = Stage::new();
+    stage.model.when("", 1000.0, &chat(&[("b", "x")]));
+    let step = |timeout: serde_json::Value| {
+        let mut step = asks("a -> b", json!({"a": "a"}));
+        step["timeout_ms"] = timeout;
+        load(json!({"a": "str"}), json!({"first": step}), json!({"b": "first.b"}))
+    };
+    let inputs = || Example::new().with("a", "x");
+    let error = stage.wait(step(json!(50)).run(&stage.run(), inputs())).unwrap_err();
+    assert_eq!((error.kind(), error.step()), (ErrorKind::Deadline, Some("first")));
+    let run = stage.run().within_ms(70.0);
+    let start = run.now_ms();
+    let error = stage.wait(step(json!(5000)).run(&run, inputs())).unwrap_err();
+    assert_eq!((error.kind(), run.now_ms() - start), (ErrorKind::Deadline, 70.0));
+}
+
+#[test]
+fn dropping_the_call_cancels_its_steps() {
+    let stage = Stage::new();
+    stage.model.when("", 1000.0, &chat(&[("b", "x")]));
+    let pipeline =
+        load(json!({"a": "str"}), json!({"first": asks("a -> b", json!({"a": "a"}))}), json!({"b": "first.b"}));
+    let run = stage.watched();
+    let work = pipeline.run(&run, Example::new().with("a", "x"));
+    assert!(stage.wait(run.clone().within_ms(10.0).in_time(work)).is_err());
+    assert!(matches!(run.spans()[0].status, Status::Cancelled));
+    assert_eq!(stage.model.answered.get(), 0);
+    assert_eq!(stage.told(), ["started first"]);
+}
+
+#[test]
+fn without_guards_everything_is_told_at_once() {
+    let stage = Stage::new();
+    stage.model.when("", 10.0, &chat(&[("b", "x")]));
+    let pipeline =
+        load(json!({"a": "str"}), json!({"first": asks("a -> b", json!({"a": "a"}))}), json!({"b": "first.b"}));
+    let run = stage.watched();
+    stage.wait(pipeline.run(&run, Example::new().with("a", "q"))).unwrap();
+    assert_eq!(stage.told(), ["started first", "first.b: x", "done first.b", "finished first", "result"]);
+    assert_eq!(run.shown_spans()[0].to_json(), run.spans()[0].to_json());
+    let span: serde_json::Value = serde_json::from_str(&run.spans()[0].to_json()).unwrap();
+    assert_eq!(span["inputs"], json!({"a": "q"}));
+    assert_eq!(span["calls"][0]["messages"], json!(stage.model.asked.borrow()[0].messages));
+    assert_eq!((&span["status"], &span["usage"]["total_tokens"]), (&json!("done"), &json!(15)));
+    for event in stage.events.borrow().iter() {
+        assert!(serde_json::from_str::<serde_json::Value>(&event.to_json()).is_ok());
+    }
+}
+
+#[test]
+fn a_guard_can_require_that_a_value_is_not_something() {
+    let stage = Stage::new();
+    let pipeline = load(
+        json!({"a": "str"}),
+        json!({"stop": {"do": "guard", "require": [{"value": "a", "is_not": "no"}], "otherwise": {"said": {"from": "a", "else": ""}}}}),
+        json!({"b": "a"}),
+    );
+    let outcome = |a: &str| stage.wait(pipeline.run(&stage.run(), Example::new().with("a", a))).unwrap();
+    assert_eq!(outcome("yes").prediction.get("b"), Some(&"yes".into()));
+    assert_eq!(outcome("no").prediction.get("said"), Some(&"no".into()));
+    assert_eq!(outcome("no").stopped_by.as_deref(), Some("stop"));
+}
+
+#[test]
+fn a_filter_admits_nobody_whom_its_table_does_not_name() {
+    let stage = Stage::new();
+    let pipeline = load(
+        json!({"q": "str", "role": "str"}),
+        json!({"found": {"do": "retrieve", "query": "q", "min_score": 0.85,
+            "filters": {"audience": {"by": "role", "values": {"employee": "all"}}}}}),
+        json!({"contexts": "found.contexts", "sentences": "found.sentences"}),
+    );
+    stage.retriever.holds("a", "One sentence. And another.\n\nHeading\n");
+    stage.retriever.holds("b", "Below the score.");
+    let inputs = |role: &str| Example::new().with("q", "q").with("role", role);
+    let error = stage.wait(pipeline.run(&stage.run(), inputs("emploee"))).unwrap_err();
+    assert_eq!((error.kind(), error.step(), error.field()), (ErrorKind::Input, Some("found"), Some("role")));
+    assert!(stage.retriever.asked.borrow().is_empty());
+    let outcome = stage.wait(pipeline.run(&stage.run(), inputs("employee"))).unwrap();
+    assert_eq!(stage.retriever.asked.borrow()[0].filters, Some(json!({"audience": "all"})));
+    let sentences = Value::List(vec!["One sentence.".into(), "And another.".into()]);
+    assert_eq!(outcome.prediction.get("sentences"), Some(&sentences));
+}
+
+#[test]
+fn predictors_are_named_as_dspy_names_them_and_can_be_tuned() {
+    let stage = Stage::new();
+    stage.model.when("Be brief.", 10.0, &chat(&[("reasoning", "r"), ("b", "x")]));
+    let mut step = asks("a -> b", json!({"a": "a"}));
+    step["do"] = json!("chain_of_thought");
+    let mut pipeline = load(json!({"a": "str"}), json!({"first": step}), json!({"b": "first.b"}));
+    for (name, predict) in pipeline.predictors_mut() {
+        assert_eq!(name, "first.predict");
+        let signature = predict.signature().with_instructions("Be brief.").unwrap();
+        predict.set_signature(signature);
+        predict.set_demos(vec![Example::new().with("a", "DEMO").with("reasoning", "r").with("b", "y")]);
+    }
+    stage.wait(pipeline.call(&stage.run(), Example::new().with("a", "q"))).unwrap();
+    assert!(stage.model.asked.borrow()[0].text().contains("DEMO"));
+}
