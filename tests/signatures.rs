@@ -62,12 +62,9 @@ fn nesting_without_end_is_an_error_and_no_crash() {
         format!("int{}", deep(" | list[int]")),
         format!("int{}", (0..1000).map(|i| format!(" | Literal[{i}]")).collect::<String>()),
     ] {
-        let parsed = Type::parse(&ty, &Types::new());
         let start: String = ty.chars().take(20).collect();
-        match parsed {
-            Ok(ty) => assert_eq!(ty.annotation_name(), "Union[int, list[int]]", "{start}"),
-            Err(error) => assert!(!error.message().is_empty(), "{start}"),
-        }
+        let error = Type::parse(&ty, &Types::new()).expect_err(&start);
+        assert!(error.hint().is_some(), "{start}");
     }
 }
 

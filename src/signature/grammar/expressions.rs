@@ -157,22 +157,20 @@ impl<'a> Parser<'a> {
             self.lexer.advance()?;
             // Powers group to the right, and their exponent may carry a sign.
             let right = self.nested(|parser| parser.binary(if *binds == POWER { POWER } else { binds + 1 }))?;
+            links = self.link(links)?;
             left = match left {
                 Expr::Union(mut members) if op == "|" => {
                     members.push(right);
                     Expr::Union(members)
                 }
                 left if op == "|" => Expr::Union(vec![left, right]),
-                left => {
-                    links = self.link(links)?;
-                    Expr::Other(format!("BinOp(left={}, op={name}(), right={})", left.dump(), right.dump()))
-                }
+                left => Expr::Other(format!("BinOp(left={}, op={name}(), right={})", left.dump(), right.dump())),
             };
         }
         Ok(left)
     }
 
-    /// Counts the links of a chain like `a.b.c`, which nests to the left.
+    /// Counts the links of a chain like `a.b.c` or `a | b | c`, which nests to the left.
     fn link(&self, links: usize) -> Result<usize> {
         if links >= DEPTH {
             return Err(self.lexer.error(&format!("more than {DEPTH} operations in a row")));
@@ -265,7 +263,10 @@ impl<'a> Parser<'a> {
             whole = Some(match (whole, part) {
                 (None, part) => part,
                 (Some(Value::Str(text)), Value::Str(part)) => Value::Str(text + &part),
-                (Some(Value::Bytes(bytes)), Value::Bytes(part)) => Value::Bytes([bytes, part].concat()),
+                (Some(Value::Bytes(mut bytes)), Value::Bytes(part)) => {
+                    bytes.extend(part);
+                    Value::Bytes(bytes)
+                }
                 _ => return Err(self.lexer.error("cannot mix bytes and nonbytes literals")),
             });
             self.lexer.advance()?;
