@@ -93,7 +93,7 @@ async function answer(request: Request, connection: Connection, call: Call, opti
   if (root === 'programs' && segments.length === 2) {
     const served = findProgram(programs, name);
     call.route = `POST /programs/${name}`;
-    const events = run(served, readInputs(served, body, user), call.signal, call.tokens);
+    const events = run(served, readInputs(served, body, user), { signal: call.signal, tokens: call.tokens, inspect: options.inspect });
     if (!wantsEvents(request)) return done(call, json({ ...(await collect(events)), request_id: call.id }));
     return eventStream(events, call, options);
   }
@@ -124,8 +124,12 @@ function wantsEvents(request: Request): boolean {
 async function eventStream(events: AsyncGenerator<RunEvent>, call: Call, options: GatewayOptions): Promise<Response> {
   const first = await events.next();
   const all = (async function* () {
-    if (!first.done) yield first.value;
-    yield* events;
+    try {
+      if (!first.done) yield first.value;
+      yield* events;
+    } finally {
+      void events.return(undefined).catch(() => {});
+    }
   })();
   const frames = serverSentEvents(all, call, options.limits?.heartbeatMs ?? 15_000);
   return new Response(toStream(frames, call), { headers: { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' } });

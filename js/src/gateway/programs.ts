@@ -1,7 +1,7 @@
 /** Programs that run in the gateway: what there is, one answer, or the events as they come. */
 import { objectMember, onlyMembers } from './admission.js';
-import { GatewayError, invalid, told, unauthenticated } from './errors.js';
-import type { GatewayUser, RunEvent, ServedProgram } from './types.js';
+import { GatewayError, invalid, unauthenticated } from './errors.js';
+import type { GatewayOptions, GatewayUser, RunEvent, ServedProgram } from './types.js';
 
 type Programs = Readonly<Record<string, ServedProgram>>;
 
@@ -35,31 +35,59 @@ export function readInputs({ program, userInputs = [] }: ServedProgram, body: Re
   return inputs;
 }
 
-/** The tokens of a run, as its finished steps tell them. */
+/** What one run needs beside its inputs. */
+export interface Running {
+  readonly signal: AbortSignal;
+  readonly tokens: Tokens;
+  readonly inspect: GatewayOptions['inspect'];
+}
+
+/** The tokens of a call. */
 export interface Tokens {
   prompt_tokens: number;
   completion_tokens: number;
 }
 
-/** Runs a program and counts its tokens on the way. */
-export async function* run({ program }: ServedProgram, inputs: Record<string, unknown>, signal: AbortSignal, tokens: Tokens): AsyncGenerator<RunEvent> {
-  for await (const event of program.stream(inputs, { signal })) {
-    const { usage } = (event['span'] ?? {}) as { usage?: Partial<Tokens> };
-    tokens.prompt_tokens += usage?.prompt_tokens ?? 0;
-    tokens.completion_tokens += usage?.completion_tokens ?? 0;
-    yield event;
-    if (event.type === 'result') return;
+/** Runs a program. Its result comes with the trace of its steps. */
+export async function* run({ program }: ServedProgram, inputs: Record<string, unknown>, running: Running): AsyncGenerator<RunEvent> {
+  try {
+    for await (const event of program.stream(inputs, { signal: running.signal })) {
+      if (!isResult(event)) yield event;
+      else {
+        const trace = record(event.fields, running);
+        yield { ...event, ...(trace && { trace }) };
+        return;
+      }
+    }
+  } catch (error) {
+    if (typeof error === 'object' && error !== null) record(error, running);
+    throw error;
   }
-  throw told(new Error('the program ended without a result'));
+  throw new Error('the program ended without a result');
 }
 
-/** The members of the result event, and the spans that were told on the way. */
+/** Counts the tokens of a run by its outcome, be it fields or an error, and gives the trace. */
+function record(outcome: object, { inspect, tokens }: Running): readonly unknown[] | undefined {
+  if (!inspect) return undefined;
+  const { usage, trace } = inspect(outcome);
+  tokens.prompt_tokens = usage.promptTokens;
+  tokens.completion_tokens = usage.completionTokens;
+  return trace;
+}
+
+type Result = RunEvent & { readonly type: 'result'; readonly fields: object };
+
+function isResult(event: RunEvent): event is Result {
+  return event.type === 'result';
+}
+
+/** The result as one answer. */
 export async function collect(events: AsyncIterable<RunEvent>): Promise<object> {
-  const spans: unknown[] = [];
-  let result = {};
-  for await (const { type, ...members } of events) {
-    if (members['span'] !== undefined) spans.push(members['span']);
-    if (type === 'result') result = members;
+  let answer = {};
+  for await (const event of events) {
+    if (!isResult(event)) continue;
+    const { type, fields, ...others } = event;
+    answer = { prediction: fields, ...others };
   }
-  return { ...result, spans };
+  return answer;
 }

@@ -1,9 +1,15 @@
 /** What a gateway is made of: the programs it runs, the workspace it speaks to, and who may call. */
 
-/** News of a run, as far as the caller may know it. `type` names it; the other members are what `lakelet`'s programs tell. */
-export interface RunEvent {
-  readonly type: string;
-  readonly [member: string]: unknown;
+/** News of a run, as far as the caller may know it: `ProgramEvent` of `lakelet`. */
+export type RunEvent =
+  | { readonly type: 'result'; readonly fields: object; readonly stoppedBy: string | null }
+  | { readonly type: string; readonly [member: string]: unknown };
+
+/** What a run left behind: `Inspection` of `lakelet`. */
+export interface RunRecord {
+  readonly usage: { readonly promptTokens: number; readonly completionTokens: number };
+  /** The steps, as far as the caller may know them. */
+  readonly trace: readonly unknown[];
 }
 
 /** What a gateway needs of a program; `pipeline()` of `lakelet` gives one. */
@@ -16,7 +22,7 @@ export interface GatewayProgram {
    * Runs the program and tells what happens. The last event is the `result`; a failure is thrown. The gateway passes on
    * every event as it is, so what the caller must not see must not be told.
    */
-  stream(inputs: Record<string, unknown>, options: { signal: AbortSignal }): AsyncIterable<RunEvent>;
+  stream(inputs: Record<string, unknown>, options: { readonly signal: AbortSignal }): AsyncIterable<RunEvent>;
 }
 
 /** An input of a program. */
@@ -128,6 +134,8 @@ export interface GatewayOptions {
   readonly basePath?: string;
   /** Programs by the name that pages call them. */
   readonly programs?: Readonly<Record<string, ServedProgram>>;
+  /** `inspect` of `lakelet`. With it answers carry the trace of their steps, and the audit counts tokens. */
+  readonly inspect?: (outcome: object) => RunRecord;
   /** Where relayed calls go. */
   readonly workspace?: GatewayWorkspace;
   readonly relay?: Relay;
