@@ -52,18 +52,39 @@ pub(super) fn builtin(name: &str) -> Option<Type> {
 
 /// A name out of Python's `typing`.
 fn typing_name(name: &str) -> Option<Meaning> {
-    let form = ["Optional", "Union", "Literal", "Annotated", "NoReturn", "Never", "Generic", "Protocol"];
     Some(match name {
         "Any" => Meaning::Type(Type::Any),
         "Text" => Meaning::Type(Type::Str),
         "NoneType" => Meaning::Type(Type::None),
         "AnyStr" | "T" => Meaning::Other(format!("~{name}"), "typing.TypeVar"),
-        _ => match form.iter().find(|form| **form == name) {
+        _ => match FORMS.iter().find(|form| **form == name) {
             Some(form) => Meaning::Form(form),
             None => Meaning::Generic(GENERICS.iter().find(|(generic, ..)| *generic == name)?.0),
         },
     })
 }
+
+/// What `typing` has that is no class: types only in brackets, if at all.
+const FORMS: [&str; 18] = [
+    "Optional",
+    "Union",
+    "Literal",
+    "Annotated",
+    "Required",
+    "NotRequired",
+    "Unpack",
+    "Concatenate",
+    "LiteralString",
+    "TypeAlias",
+    "TypeGuard",
+    "NoReturn",
+    "Never",
+    "Generic",
+    "Protocol",
+    "IO",
+    "re",
+    "io",
+];
 
 /// What a generic class holds.
 #[derive(Clone, Copy)]
@@ -75,7 +96,7 @@ pub(super) enum Holds {
 
 /// The generic classes of `typing`: name, name in prompts, what they hold. Those without a name in prompts are known by
 /// name only.
-const GENERICS: [(&str, &str, Holds); 24] = [
+const GENERICS: [(&str, &str, Holds); 40] = [
     ("List", "list", Holds::Items),
     ("Set", "set", Holds::Items),
     ("FrozenSet", "frozenset", Holds::Items),
@@ -85,21 +106,37 @@ const GENERICS: [(&str, &str, Holds); 24] = [
     ("MutableSequence", "MutableSequence", Holds::Items),
     ("Iterable", "Iterable", Holds::Items),
     ("Deque", "deque", Holds::Items),
+    ("AbstractSet", "Set", Holds::Items),
+    ("MutableSet", "MutableSet", Holds::Items),
     ("Mapping", "Mapping", Holds::Pairs),
     ("MutableMapping", "MutableMapping", Holds::Pairs),
     ("DefaultDict", "defaultdict", Holds::Pairs),
     ("OrderedDict", "OrderedDict", Holds::Pairs),
+    ("Counter", "Counter", Holds::Items),
     ("Callable", "", Holds::Anything),
     ("Type", "", Holds::Anything),
     ("Collection", "", Holds::Anything),
     ("Container", "", Holds::Anything),
+    ("Reversible", "", Holds::Anything),
     ("Iterator", "", Holds::Anything),
     ("Generator", "", Holds::Anything),
     ("Awaitable", "", Holds::Anything),
+    ("Coroutine", "", Holds::Anything),
+    ("AsyncIterable", "", Holds::Anything),
+    ("AsyncIterator", "", Holds::Anything),
+    ("AsyncGenerator", "", Holds::Anything),
+    ("ContextManager", "", Holds::Anything),
+    ("AsyncContextManager", "", Holds::Anything),
+    ("KeysView", "", Holds::Anything),
+    ("ItemsView", "", Holds::Anything),
+    ("ValuesView", "", Holds::Anything),
+    ("MappingView", "", Holds::Anything),
+    ("ChainMap", "", Holds::Anything),
     ("Hashable", "", Holds::Anything),
     ("Sized", "", Holds::Anything),
     ("ByteString", "", Holds::Anything),
     ("Pattern", "", Holds::Anything),
+    ("Match", "", Holds::Anything),
 ];
 
 /// The name in prompts of a generic class that fields may have.
@@ -113,9 +150,10 @@ pub(super) fn generic(name: &str) -> Option<(&'static str, Holds)> {
 /// A generic class of which the items are not told.
 pub(super) fn bare(name: &str) -> Type {
     match name {
-        "Set" => Type::Set(None),
+        "Set" | "AbstractSet" | "MutableSet" => Type::Set(None),
         "FrozenSet" => Type::FrozenSet(None),
         "Tuple" => Type::Tuple(None),
+        "Counter" => Type::Dict(None),
         _ => match generic(name) {
             Some((_, Holds::Pairs)) => Type::Dict(None),
             _ => Type::List(None),
@@ -124,7 +162,7 @@ pub(super) fn bare(name: &str) -> Type {
 }
 
 /// Modules that a Python signature can name. Only some hold types that are known here.
-const MODULES: [&str; 21] = [
+const MODULES: [&str; 56] = [
     "typing",
     "builtins",
     "types",
@@ -133,19 +171,54 @@ const MODULES: [&str; 21] = [
     "uuid",
     "collections",
     "dspy",
+    "abc",
     "array",
+    "ast",
+    "calendar",
+    "code",
     "copy",
+    "csv",
+    "dataclasses",
+    "email",
     "enum",
+    "fractions",
     "functools",
-    "io",
+    "hashlib",
+    "html",
+    "http",
+    "inspect",
+    "itertools",
     "json",
+    "keyword",
+    "locale",
+    "logging",
     "math",
+    "numbers",
+    "operator",
     "os",
-    "re",
-    "string",
-    "sys",
-    "time",
+    "pathlib",
+    "pickle",
+    "platform",
+    "profile",
+    "queue",
     "random",
+    "resource",
+    "secrets",
+    "select",
+    "signal",
+    "site",
+    "statistics",
+    "string",
+    "struct",
+    "sys",
+    "textwrap",
+    "time",
+    "token",
+    "unittest",
+    "urllib",
+    "warnings",
+    "xml",
+    "yaml",
 ];
 
 pub(super) fn attribute(base: &Expr, name: &str, types: &Types) -> Result<Meaning> {

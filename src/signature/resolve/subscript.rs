@@ -42,8 +42,12 @@ pub(super) fn subscript(base: Meaning, mut args: Vec<Meaning>, types: &Types) ->
                 )));
             }
             let named = builtin(shown).is_some();
-            let arguments = arguments(args, types, false)?;
-            if named && !arguments.is_empty() {
+            let mut arguments = arguments(args, types, false)?;
+            if name == "Counter" {
+                let shown = show(shown, &arguments);
+                arguments.push(Argument::Type(Type::Int));
+                alias(shown, container(bare(name), arguments)?)
+            } else if named && !arguments.is_empty() {
                 container(bare(name), arguments)?
             } else {
                 alias(show(shown, &arguments), container(bare(name), arguments)?)

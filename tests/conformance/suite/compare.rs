@@ -80,7 +80,10 @@ fn same_error(expected: &Json, error: &Error) -> Outcome {
         }
     }
     // Where a module was loaded from differs from machine to machine.
-    let message = expected["message"].as_str().unwrap_or_default().replace(" <path>>", ">");
+    let mut message = expected["message"].as_str().unwrap_or_default().to_owned();
+    for origin in [" <path>>", " (frozen)>", " (built-in)>"] {
+        message = message.replace(origin, ">");
+    }
     let exact = matches!(class, "ValueError" | "AdapterParseError" | "AssertionError") && !message.is_empty();
     if exact { same_text(&message, error.message()) } else { Ok(()) }
 }
