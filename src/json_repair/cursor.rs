@@ -9,11 +9,13 @@ use crate::python::is_space;
 pub(super) const QUOTES: &str = "\"'“”";
 
 /// How many characters looking ahead may pass, for each character of the text and in any case.
-const LOOKAHEAD_PER_CHAR: usize = 200;
-const LOOKAHEAD_ALWAYS: usize = 500_000;
+const LOOKAHEAD_PER_CHAR: usize = 64;
+const LOOKAHEAD_ALWAYS: usize = 300_000;
 
 /// The text and where the reading stands in it. Positions count characters from the start of the text.
-pub(super) struct Cursor {
+pub(super) struct Cursor<'a> {
+    /// The text as it was given.
+    pub(super) source: &'a str,
     pub(super) text: Vec<char>,
     pub(super) at: usize,
     /// The containers around the cursor, outermost first.
@@ -27,11 +29,12 @@ pub(super) struct Cursor {
     budget: Cell<usize>,
 }
 
-impl Cursor {
-    pub(super) fn new(text: &str) -> Self {
-        let text: Vec<char> = text.chars().collect();
+impl<'a> Cursor<'a> {
+    pub(super) fn new(source: &'a str) -> Self {
+        let mut text = Vec::with_capacity(source.len());
+        text.extend(source.chars());
         let budget = Cell::new(LOOKAHEAD_ALWAYS + LOOKAHEAD_PER_CHAR * text.len());
-        Self { text, at: 0, places: Vec::new(), deferred: Vec::new(), tried_rest: false, depth: 0, budget }
+        Self { source, text, at: 0, places: Vec::new(), deferred: Vec::new(), tried_rest: false, depth: 0, budget }
     }
 
     /// The character under the cursor.

@@ -98,7 +98,7 @@ enum Start {
     Scan(Scan),
 }
 
-impl Cursor {
+impl Cursor<'_> {
     /// Reads a string, or what stands in its place: a bare word may be a literal, a code fence may hold JSON.
     pub(super) fn string(&mut self) -> Read<Value> {
         match self.string_start()? {
@@ -244,7 +244,9 @@ impl Cursor {
 
     fn string_body(&mut self, scan: &mut Scan) {
         let place = self.place();
-        while let Some(c) = self.here().filter(|c| *c != scan.close || scan.low_quotes > 0) {
+        loop {
+            self.keep_plain(scan);
+            let Some(c) = self.here().filter(|c| *c != scan.close || scan.low_quotes > 0) else { return };
             if scan.bare && self.bare_text_ends(c) {
                 return;
             }
@@ -305,6 +307,20 @@ impl Cursor {
                 return;
             }
         }
+    }
+
+    /// Takes characters that decide nothing, before others that decide nothing: most of every text.
+    fn keep_plain(&mut self, scan: &mut Scan) {
+        if scan.bare && self.place() == Some(Place::Key) {
+            return;
+        }
+        let is_plain = |c: &char| !"\"'“”„\\,:`{}[]()".contains(*c);
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let length = rest.iter().position(|c| !is_plain(c)).unwrap_or(rest.len()).saturating_sub(1);
+        let plain = rest.get(..length).unwrap_or_default();
+        scan.text.extend(plain);
+        scan.in_class &= !plain.iter().any(|c| is_space(*c));
+        self.at += length;
     }
 
     /// Looks at the character after one that was taken. Tells whether the string ends before it.

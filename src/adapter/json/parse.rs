@@ -49,9 +49,9 @@ pub(super) fn parse(signature: &Signature, reply: &str) -> Result<Map> {
 /// The object of a reply, and the part of the reply that it was read from.
 pub(super) fn object(reply: &str) -> (Option<Map>, &str) {
     let read = |text| if let Value::Dict(map) = json_repair::loads(text) { Some(map) } else { None };
-    match (read(reply), first_braces(reply)) {
-        (None, Some(part)) => (read(part), part),
-        (object, _) => (object, reply),
+    match read(reply) {
+        None => first_braces(reply).map_or((None, reply), |part| (read(part), part)),
+        object => (object, reply),
     }
 }
 
