@@ -46,7 +46,7 @@ use crate::screen::Rules;
 use crate::signature::{Type, Types};
 use crate::value::Value;
 use reader::Reader;
-use step::{Action, Source, Step};
+use step::{Action, Outputs, Step};
 
 /// The version of the document format that this crate reads.
 pub const VERSION: u64 = 1;
@@ -60,7 +60,7 @@ pub struct Pipeline {
     description: String,
     inputs: Vec<Input>,
     steps: Vec<Step>,
-    outputs: Vec<(String, Source)>,
+    outputs: Outputs,
     redact: Option<Rc<Rules>>,
 }
 

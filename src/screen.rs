@@ -43,10 +43,12 @@ pub enum Rule {
     MassExport,
     /// Questions for what another person earns.
     PrivatePay,
+    /// Questions for where another person lives, and the like.
+    PrivateData,
 }
 
 /// Every rule, by the name that documents use.
-pub const RULES: [(&str, Rule); 12] = [
+pub const RULES: [(&str, Rule); 13] = [
     ("secrets", Rule::Secrets),
     ("email", Rule::Email),
     ("phone", Rule::Phone),
@@ -59,6 +61,7 @@ pub const RULES: [(&str, Rule); 12] = [
     ("bypass_request", Rule::BypassRequest),
     ("mass_export", Rule::MassExport),
     ("private_pay", Rule::PrivatePay),
+    ("private_data", Rule::PrivateData),
 ];
 
 impl Rule {
@@ -83,7 +86,9 @@ impl Rule {
             Self::NationalId => "[redacted identity number]",
             Self::Injection => "[removed: an instruction to an AI]",
             Self::Exfiltration => "[removed: a link to a foreign site]",
-            Self::CredentialRequest | Self::BypassRequest | Self::MassExport | Self::PrivatePay => "[refused]",
+            Self::CredentialRequest | Self::BypassRequest | Self::MassExport | Self::PrivatePay | Self::PrivateData => {
+                "[refused]"
+            }
         }
     }
 
@@ -95,6 +100,7 @@ impl Rule {
             Self::BypassRequest => "The question asks for a way around a security control.",
             Self::MassExport => "The question asks for personal data of many people at once.",
             Self::PrivatePay => "The question asks for another person's pay.",
+            Self::PrivateData => "The question asks for private data of another person.",
             Self::Secrets => "The question contains a secret. Treat that secret as exposed, and replace it.",
             _ => "The question contains personal data that is not needed to answer it.",
         }
@@ -113,7 +119,8 @@ pub struct Finding {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rules {
     pub on: Vec<Rule>,
-    /// Domains of e-mail addresses and links (`example.com`, with the hosts below it), addresses, and phone numbers.
+    /// Domains of e-mail addresses and links (`example.com`, with the hosts below it), addresses, phone numbers, and
+    /// blocks of phone numbers (`+1-202-555-01*`).
     pub allow: Vec<String>,
 }
 
@@ -136,7 +143,11 @@ impl Rules {
                 Rule::NationalId => personal::national_ids(text, &mut found),
                 Rule::Injection => injection::find(text, &mut found),
                 Rule::Exfiltration => injection::links(text, &self.allow, &mut found),
-                Rule::CredentialRequest | Rule::BypassRequest | Rule::MassExport | Rule::PrivatePay => {}
+                Rule::CredentialRequest
+                | Rule::BypassRequest
+                | Rule::MassExport
+                | Rule::PrivatePay
+                | Rule::PrivateData => {}
             }
         }
         found.sort_by_key(|finding| (finding.start, usize::MAX - finding.end));

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::Input;
 use super::reader::Reader;
-use super::step::{Action, Draft, Source, Step, Want, WantKind, Wire, passages_type, texts_type};
+use super::step::{Action, Draft, Outputs, Source, Step, Want, WantKind, Wire, passages_type, texts_type};
 use super::steps;
 use super::types::fits;
 use crate::error::{Error, ErrorKind, Result};
@@ -19,7 +19,7 @@ struct Names<'a> {
 }
 
 /// Reads the steps of a document and wires them up.
-pub(super) fn read_steps(document: &Reader, inputs: &[Input]) -> Result<(Vec<Step>, Vec<(String, Source)>)> {
+pub(super) fn read_steps(document: &Reader, inputs: &[Input]) -> Result<(Vec<Step>, Outputs)> {
     let section = document.object("steps")?;
     let mut names = Names { inputs, steps: Vec::new() };
     for (name, _) in section.entries() {
@@ -30,7 +30,7 @@ pub(super) fn read_steps(document: &Reader, inputs: &[Input]) -> Result<(Vec<Ste
         if !well_named {
             return Err(section.error(name, "a step's name is made of letters, digits and `_`"));
         }
-        let draft = steps::read(&section.object(name)?.as_step(name)).map_err(|error| error.at_step(name))?;
+        let draft = steps::read(&section.object(name)?.in_step(name)).map_err(|error| error.at_step(name))?;
         names.steps.push((name, draft));
     }
     if names.steps.is_empty() {
@@ -43,7 +43,7 @@ pub(super) fn read_steps(document: &Reader, inputs: &[Input]) -> Result<(Vec<Ste
     let known: Vec<&str> = drafts.iter().map(|(name, _)| *name).collect();
     let guards: Vec<bool> = drafts.iter().map(|(_, action)| matches!(action, Action::Guard(_))).collect();
     for ((name, action), wires) in drafts.into_iter().zip(wires) {
-        let step = section.object(name)?.as_step(name);
+        let step = section.object(name)?.in_step(name);
         let mut after = Vec::new();
         for guard in step.texts("after")?.unwrap_or_default() {
             let found = known.iter().position(|known| *known == guard).filter(|i| guards.get(*i) == Some(&true));
@@ -63,7 +63,7 @@ pub(super) fn read_steps(document: &Reader, inputs: &[Input]) -> Result<(Vec<Ste
     Ok((linked, outputs))
 }
 
-fn read_outputs(document: &Reader, names: &Names) -> Result<Vec<(String, Source)>> {
+fn read_outputs(document: &Reader, names: &Names) -> Result<Outputs> {
     let section = document.object("outputs")?;
     let mut outputs = Vec::new();
     for (name, _) in section.entries() {
@@ -76,7 +76,7 @@ fn read_outputs(document: &Reader, names: &Names) -> Result<Vec<(String, Source)
 impl Names<'_> {
     fn wires(&self, step: usize, section: &Reader) -> Result<Vec<Wire>> {
         let Some((name, draft)) = self.steps.get(step) else { return Ok(Vec::new()) };
-        let place = section.object(name)?.as_step(name);
+        let place = section.object(name)?.in_step(name);
         let wire = |want: &Want| {
             let (from, ty) = self.resolve(want, &place)?;
             self.check(want, &from, &ty, &place)?;

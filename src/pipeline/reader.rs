@@ -23,7 +23,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The same place, known as a step.
-    pub fn as_step(mut self, name: &'a str) -> Self {
+    pub fn in_step(mut self, name: &'a str) -> Self {
         self.step = Some(name);
         self.path.clear();
         self

@@ -75,9 +75,12 @@ pub(super) enum Source {
     Field(usize, String),
 }
 
+/// The outputs of a program, and where they come from.
+pub(super) type Outputs = Vec<(String, Source)>;
+
 /// What a step does.
 pub(super) enum Action {
-    Predict(PredictStep),
+    Predict(Box<PredictStep>),
     Retrieve(Retrieve),
     Guard(Guard),
     Literal(Literal),

@@ -22,8 +22,11 @@ use crate::nearest::offer;
 /// The members that every step may have.
 const COMMON: [&str; 4] = ["do", "after", "live", "timeout_ms"];
 
+/// Reads the members of one kind of step.
+type Read = fn(&Reader) -> Result<Draft>;
+
 /// Every kind of step, by the name that `do` gives.
-const KINDS: [(&str, fn(&Reader) -> Result<Draft>); 9] = [
+const KINDS: [(&str, Read); 9] = [
     ("predict", PredictStep::read_predict),
     ("chain_of_thought", PredictStep::read_chain_of_thought),
     ("retrieve", Retrieve::read),

@@ -200,19 +200,30 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
             (None, false) => {}
         }
     }
-    let mut follows = false;
+    let mut done = 0;
     for (start, end) in sentences(text) {
         let sentence = text.get(start..end).unwrap_or_default();
-        let words = Words::of(sentence);
-        // What stands behind an order in the same paragraph belongs to it when it is an order as well.
-        let orders = orders_a_model(&words) || (follows && is_order(&words));
-        if orders {
-            let lead =
-                sentence.len() - sentence.trim_start_matches(|c: char| c.is_whitespace() || "#>*-".contains(c)).len();
-            add(start + lead, start + sentence.trim_end().len());
+        if start >= done && orders_a_model(&Words::of(sentence)) {
+            let lead = sentence.trim_start_matches(|c: char| c.is_whitespace() || "#>*-".contains(c));
+            // Who orders once goes on: what stands behind it in the paragraph is part of the attack.
+            done = end_of_paragraph(text, end);
+            let length = text.get(start..done).unwrap_or_default().trim_end().len();
+            add(start + sentence.len() - lead.len(), start + length);
         }
-        follows = orders && !sentence.ends_with('\n');
     }
+}
+
+/// Where the paragraph ends that goes on at `from`: at the next blank line.
+fn end_of_paragraph(text: &str, from: usize) -> usize {
+    let mut at = from;
+    let goes_on = text.get(..from).is_some_and(|before| !before.ends_with('\n'));
+    for (i, line) in text.get(from..).unwrap_or_default().split_inclusive('\n').enumerate() {
+        if line.trim().is_empty() && !(i == 0 && goes_on) {
+            break;
+        }
+        at += line.len();
+    }
+    at
 }
 
 /// Marks images and links with a query that lead to hosts that are not allowed.
@@ -289,9 +300,4 @@ fn addresses_a_model(words: &Words) -> bool {
 
 fn asks_for_the_prompt(words: &Words) -> bool {
     words.any_phrase(&INNER) && words.any(&REVEALING)
-}
-
-/// An order as such: it begins with what a model would be told to do.
-fn is_order(words: &Words) -> bool {
-    ACTS.contains(&words.at(0)) || (ACTS.contains(&words.at(1)) && URGING.contains(&words.at(0))) || words.at(0) == "do"
 }

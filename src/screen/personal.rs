@@ -44,7 +44,7 @@ impl Number {
                 if doubled > 9 { doubled - 9 } else { doubled }
             })
             .sum();
-        sum % 10 == 0
+        sum.is_multiple_of(10)
     }
 
     fn value(&self, from: usize, count: usize) -> u32 {
@@ -118,8 +118,9 @@ pub(super) fn phones(text: &str, allow: &[String], found: &mut Vec<Finding>) {
         let american = matches!(number.groups.as_slice(), [3, 3, 4] | [1, 3, 3, 4]) && number.digits.len() <= 11;
         let sign = if number.lead == Some('+') || number.lead == Some('(') { 1 } else { 0 };
         let digits: String = number.digits.iter().map(|digit| char::from(b'0' + digit)).collect();
-        let allowed = allow.iter().any(|known| {
-            !known.contains('@') && known.chars().filter(char::is_ascii_digit).eq(digits.chars()) && !digits.is_empty()
+        let allowed = allow.iter().filter(|known| !known.contains('@')).any(|known| {
+            let block: String = known.chars().filter(char::is_ascii_digit).collect();
+            digits == block || (known.ends_with('*') && !block.is_empty() && digits.starts_with(&block))
         });
         if (international || national || american) && !allowed {
             found.push(Finding { rule: Rule::Phone, start: number.start - sign, end: number.end });

@@ -27,7 +27,7 @@ const SECRETS: [&str; 18] = [
 /// Of which kind a `key`, `token` or `code` must be to be a secret.
 const KINDS: [&str; 10] =
     ["api", "private", "secret", "access", "ssh", "encryption", "signing", "recovery", "root", "master"];
-const OWNERS: [&str; 34] = [
+const OWNERS: [&str; 38] = [
     "admin",
     "administrator",
     "administrators",
@@ -62,6 +62,10 @@ const OWNERS: [&str; 34] = [
     "github",
     "workspace",
     "payroll",
+    "account",
+    "accounts",
+    "emergency",
+    "break-glass",
 ];
 /// Behind a secret's name, these make it a matter of policy.
 const POLICY: [&str; 20] = [
@@ -85,6 +89,23 @@ const POLICY: [&str; 20] = [
     "management",
     "storage",
     "rotated",
+];
+/// What is private about a person.
+const PRIVATE: [&str; 14] = [
+    "birthday",
+    "birthdate",
+    "passport",
+    "medical",
+    "iban",
+    "ssn",
+    "diagnosis",
+    "religion",
+    "home",
+    "private",
+    "personal",
+    "bank",
+    "sick",
+    "social",
 ];
 const ASKING: [&str; 21] = [
     "what", "what's", "whats", "which", "tell", "give", "show", "send", "share", "reveal", "print", "list", "need",
@@ -267,6 +288,7 @@ pub(super) fn find(question: &str, on: &[Rule]) -> Option<Rule> {
             Rule::BypassRequest => asks_for_a_way_around(words),
             Rule::MassExport => asks_for_everybodys_data(words),
             Rule::PrivatePay => asks_for_anothers_pay(words),
+            Rule::PrivateData => asks_for_anothers_data(words),
             _ => false,
         })
     })
@@ -283,7 +305,9 @@ fn asks_for_credentials(words: &Words) -> bool {
         let owned = words.before(at, 4, &OWNERS)
             || (at.saturating_sub(3)..at).any(|i| owns(words, i))
             || words.within(at + 1, 1, &["of", "for", "to"]).is_some_and(|of| {
-                words.within(of + 1, 4, &OWNERS).is_some() || words.0.get(of + 1).is_some_and(|word| word.capital)
+                let own = words.within(of + 1, 2, &["my", "our"]).is_some();
+                (words.within(of + 1, 4, &OWNERS).is_some() && !own)
+                    || words.0.get(of + 1).is_some_and(|word| word.capital)
             });
         let policy = words.within(at + 1, 1, &POLICY).is_some();
         let own = words.before(at, 2, &["my", "our", "own", "a", "an"]);
@@ -316,7 +340,7 @@ fn asks_for_everybodys_data(words: &Words) -> bool {
     !asks_permission(words)
         && words.all(&TAKING).any(|at| {
             let everybody = words.within(at + 1, 8, &EVERYBODY).is_some();
-            everybody && words.within(at + 1, 10, &PEOPLE).is_some() && words.within(at + 1, 14, &DATA).is_some()
+            everybody && words.within(at + 1, 14, &PEOPLE).is_some() && words.within(at + 1, 14, &DATA).is_some()
         })
 }
 
@@ -339,6 +363,19 @@ fn asks_for_anothers_pay(words: &Words) -> bool {
         words.within(start + 2, 5, &["earn", "make"]).is_some_and(|verb| (start + 2..verb).any(|i| is_person(words, i)))
     });
     owned || earns || what_earns || words.any_phrase(&["who earns", "who makes the most", "who is paid"])
+}
+
+/// "Ann's home address", "her private number", "where does Ann live".
+fn asks_for_anothers_data(words: &Words) -> bool {
+    let owned = words.all(&PRIVATE).any(|at| {
+        let of = words.within(at + 1, 3, &["of"]).is_some_and(|of| is_person(words, of + 1));
+        of || (at.saturating_sub(2)..at).any(|i| owns(words, i) || matches!(words.at(i), "his" | "her"))
+    });
+    let lives = words.all(&["live", "lives"]).any(|at| {
+        words.before(at, 5, &["where"])
+            && (at.saturating_sub(4)..at).any(|i| words.at(i) != "they" && is_person(words, i))
+    });
+    owned || lives
 }
 
 /// "make" and "get" speak of pay only at the end of a clause: "how much does Ann make?".

@@ -2,8 +2,11 @@
 
 use super::{Finding, Rule};
 
+/// Whether a character can be part of a token.
+type Kind = fn(char) -> bool;
+
 /// Prefixes of tokens: how many characters of which kind must follow.
-const TOKENS: [(&str, usize, fn(char) -> bool); 14] = [
+const TOKENS: [(&str, usize, Kind); 14] = [
     ("dapi", 32, is_hex),
     ("dose", 32, is_hex),
     ("dkea", 32, is_hex),

@@ -20,9 +20,11 @@ const MEMBERS: [&str; 9] =
 
 pub(in crate::pipeline) struct PredictStep {
     pub module: Asked,
-    /// Outputs whose values come from the data: the field, and the argument that holds them.
-    choices: Vec<(String, String)>,
+    choices: Narrowed,
 }
+
+/// Outputs whose values come from the data: the field, and the argument that holds them.
+type Narrowed = Vec<(String, String)>;
 
 /// The module that asks.
 pub(in crate::pipeline) enum Asked {
@@ -59,7 +61,7 @@ impl PredictStep {
         let (wants, choices) = read_wires(step, predict.signature())?;
         let gives = predict.signature().outputs().map(|field| (field.name.clone(), field.ty.clone())).collect();
         this.choices = choices;
-        Ok(Draft { action: Action::Predict(this), wants, gives })
+        Ok(Draft { action: Action::Predict(Box::new(this)), wants, gives })
     }
 
     pub fn kind(&self) -> &'static str {
@@ -142,7 +144,7 @@ fn read_demos(step: &Reader, signature: &Signature) -> Result<Vec<Example>> {
 }
 
 /// The wires of the inputs, and those of the choices with the fields that they narrow.
-fn read_wires(step: &Reader, signature: &Signature) -> Result<(Vec<Want>, Vec<(String, String)>)> {
+fn read_wires(step: &Reader, signature: &Signature) -> Result<(Vec<Want>, Narrowed)> {
     let mut wants = Vec::new();
     let inputs = step.object("inputs")?;
     inputs.only(&signature.inputs().map(|field| field.name.as_str()).collect::<Vec<_>>())?;

@@ -39,7 +39,7 @@ impl Retrieve {
         let want = |(i, from): (usize, &&str)| Want::new(format!("query[{i}]"), from, WantKind::Texts);
         let mut wants: Vec<Want> = query.iter().enumerate().map(want).collect();
         let k = match step.number("k")? {
-            Some(k) if k < 1.0 || k > 1000.0 || k.fract() != 0.0 => {
+            Some(k) if !(1.0..=1000.0).contains(&k) || k.fract() != 0.0 => {
                 return Err(step.error("k", "must be a whole number from 1 to 1000"));
             }
             k => k.map(|k| k as u32),
