@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod error;
+mod relay;
 pub mod serving;
 pub mod vector_search;
 

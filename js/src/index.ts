@@ -1,4 +1,16 @@
 /** DSPy programs on Databricks, in the browser and at the edge. */
+export { configure, type Defaults, type LanguageModel, type Retriever, type Settings } from './configure.js';
 export { init, type ModuleSource } from './core.js';
-export { LakeletError, type ErrorCode, type UnreadableReply } from './errors.js';
+export { LakeletError, type ErrorCode, type ErrorDetails, type UnreadableReply } from './errors.js';
+export type { DescribedError, Message, ModelCall, ProgramEvent, Span, Usage } from './events.js';
 export type { Given, Inputs, Outputs, TypeOf } from './infer.js';
+export { Module } from './module.js';
+export { chainOfThought, predict, Predictor, type PredictOptions } from './predict.js';
+export { Program } from './program.js';
+export { inspect, type CallOptions, type Inspection } from './run.js';
+export { signature, Signature, type Field, type FieldSpec, type InputsOf, type ObjectSchema, type OutputsOf, type SignatureLike, type SignatureSpec } from './signature.js';
+export type { ProgramStream } from './stream.js';
+export {
+  Index, languageModel, Model, Workspace,
+  type IndexOptions, type ModelFunction, type ModelOptions, type ModelReply, type ModelRequest, type WorkspaceOptions, type WorkspaceRequest,
+} from './workspace.js';

@@ -1,11 +1,26 @@
 //! The JavaScript door, as the package in `js/` uses it. Names and conversions, no logic.
 //!
 //! Programs stay in wasm memory. Inputs come in as tagged values in a buffer that both sides share ([`values`]); outputs and
-//! events go out as JSON text; errors are thrown as JSON text too, which the package turns into `LakeletError`s.
+//! events go out as JSON text; errors are thrown as JSON text too, which the package turns into `LakeletError`s. Options are
+//! JSON text: they come once for a program, not once for a call.
 
+mod answer;
 mod crash;
 mod errors;
+mod model;
+mod options;
+mod program;
+mod report;
+mod run;
+mod signature;
 mod values;
+mod workspace;
 
+pub use answer::Answer;
 pub use crash::on_crash;
+pub use model::Model;
+pub use program::Program;
+pub use run::{Run, Services};
+pub use signature::SignatureHandle;
 pub use values::buffer;
+pub use workspace::{Retriever, Workspace};

@@ -34,13 +34,15 @@ const RETIRED: [(&str, &str); 4] = [
 pub(crate) enum Target {
     Endpoint(String),
     Index(String),
+    /// Any other service, by its path.
+    Path(String),
     Token,
 }
 
 impl Target {
     pub fn name(&self) -> &str {
         match self {
-            Self::Endpoint(name) | Self::Index(name) => name,
+            Self::Endpoint(name) | Self::Index(name) | Self::Path(name) => name,
             Self::Token => "token",
         }
     }
@@ -49,6 +51,7 @@ impl Target {
         match self {
             Self::Endpoint(name) => format!("serving endpoint `{name}`"),
             Self::Index(name) => format!("vector index `{name}`"),
+            Self::Path(path) => format!("`{path}`"),
             Self::Token => "the workspace's token endpoint".to_owned(),
         }
     }

@@ -1,9 +1,10 @@
 //! Errors on their way out.
 
+use js_sys::Reflect;
 use serde_json::{Map, Value as Json};
 use wasm_bindgen::JsValue;
 
-use crate::error::{Error, Reply, Service};
+use crate::error::{Error, ErrorKind, Reply, Service};
 
 /// The error as the JSON text that `readError` in `js/src/errors.ts` reads.
 pub(super) fn thrown(error: &Error) -> JsValue {
@@ -52,4 +53,16 @@ fn describe_reply(reply: &Reply) -> Json {
         out.insert("parsedFields".to_owned(), fields.clone().into());
     }
     Json::Object(out)
+}
+
+/// What a function of the caller's threw.
+pub(super) fn from_thrown(thrown: &JsValue) -> Error {
+    let member = |name: &str| Reflect::get(thrown, &JsValue::from_str(name)).ok().and_then(|value| value.as_string());
+    let message = thrown.as_string().or_else(|| member("message")).unwrap_or_else(|| "the function threw".to_owned());
+    let kind = match member("name").as_deref() {
+        Some("AbortError") => ErrorKind::Cancelled,
+        Some("TimeoutError") => ErrorKind::Deadline,
+        _ => ErrorKind::Server,
+    };
+    Error::new(kind, message)
 }

@@ -1,0 +1,83 @@
+/** What programs use unless a call says otherwise. */
+import type { Services } from '../wasm/lakelet.js';
+import { calling } from './core.js';
+import { LakeletError } from './errors.js';
+import { Index, languageModel, Model, type ModelFunction, type Workspace } from './workspace.js';
+
+/** A model: an endpoint of the workspace by name, a {@link Model}, or a function that answers. */
+export type LanguageModel = string | Model | ModelFunction;
+
+/** A retriever: an index of the workspace by name, or an {@link Index}. */
+export type Retriever = string | Index;
+
+/** What programs may reach. Several models or retrievers have names; the first one serves the steps that name none. */
+export interface Settings {
+  readonly workspace?: Workspace;
+  readonly lm?: LanguageModel | Readonly<Record<string, LanguageModel>>;
+  readonly rm?: Retriever | Readonly<Record<string, Retriever>>;
+}
+
+/** The settings of the program, and what new predictors speak. */
+export interface Defaults extends Settings {
+  /** How a signature becomes messages; `chat`, with `json` when a reply cannot be read, unless given. */
+  readonly adapter?: 'chat' | 'json';
+}
+
+let defaults: Defaults = {};
+let made: Services | undefined;
+
+/**
+ * Sets what programs use unless a call says otherwise, as `dspy.configure` does. Settings that are not named stay.
+ *
+ * ```ts
+ * configure({ workspace, lm: 'databricks-meta-llama-3-3-70b-instruct', rm: workspace.index('main.rag.docs_index') });
+ * ```
+ */
+export function configure(settings: Defaults): void {
+  defaults = { ...defaults, ...settings };
+  made = undefined;
+}
+
+/** The adapter of predictors that name none. */
+export function defaultAdapter(): 'chat' | 'json' {
+  return defaults.adapter ?? 'chat';
+}
+
+/** What a call may reach: its own settings before the defaults. */
+export function services(own: Settings): Services {
+  if (!own.workspace && !own.lm && !own.rm) return (made ??= assemble(defaults));
+  return assemble({ ...defaults, ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)) });
+}
+
+function assemble({ workspace, lm, rm }: Settings): Services {
+  return calling((core) => {
+    const into = new core.Services();
+    for (const [name, of] of named(lm, Model)) into.add_model(name, model(of, workspace).handle);
+    for (const [name, of] of named(rm, Index)) into.add_retriever(name, index(of, workspace).handle);
+    return into;
+  });
+}
+
+function named<T extends string | object>(given: T | Readonly<Record<string, T>> | undefined, one: typeof Model | typeof Index): [string, T][] {
+  if (given === undefined) return [];
+  if (typeof given === 'string') return [[given, given]];
+  if (typeof given === 'function') return [[given.name || 'function', given]];
+  return given instanceof one ? [[given.name, given as T]] : Object.entries(given as Readonly<Record<string, T>>);
+}
+
+function model(lm: LanguageModel, workspace: Workspace | undefined): Model {
+  if (typeof lm === 'function') return languageModel(lm.name || 'function', lm);
+  return typeof lm === 'string' ? within(workspace, 'lm', lm).lm(lm) : lm;
+}
+
+function index(rm: Retriever, workspace: Workspace | undefined): Index {
+  return typeof rm === 'string' ? within(workspace, 'rm', rm).index(rm) : rm;
+}
+
+function within(workspace: Workspace | undefined, setting: string, name: string): Workspace {
+  if (workspace) return workspace;
+  throw new LakeletError(`${setting}: '${name}' names something in a workspace, and none is configured`, {
+    code: 'config',
+    hint: 'configure({ workspace: new Workspace({ host, token }), ... })',
+  });
+}

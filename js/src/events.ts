@@ -1,0 +1,77 @@
+/** What a program tells while it runs, and the record that it leaves. */
+import type { ErrorDetails } from './errors.js';
+
+/** Tokens used. */
+export interface Usage {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly totalTokens: number;
+  /** Prompt tokens that the server had cached. */
+  readonly cachedTokens: number;
+  /** Completion tokens spent on reasoning. */
+  readonly reasoningTokens: number;
+}
+
+/** A message as it was sent. */
+export interface Message {
+  readonly role: 'system' | 'user' | 'assistant' | 'tool';
+  readonly content: string | readonly unknown[] | null;
+}
+
+/** One request to a model, and what came back. */
+export interface ModelCall {
+  /** The model that was asked, or the version that answered. */
+  readonly model: string;
+  /** DSPy's name of the adapter. */
+  readonly adapter: string;
+  /** The messages exactly as sent. */
+  readonly messages: readonly Message[];
+  readonly responseFormat?: unknown;
+  /** The other parameters of the request. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly replies: readonly string[];
+  readonly usage: Usage;
+  /** Milliseconds after the run began. */
+  readonly startMs: number;
+  readonly durationMs: number;
+  /** Why the call, or reading its reply, failed. */
+  readonly error?: DescribedError;
+}
+
+/** An error as data. */
+export interface DescribedError extends ErrorDetails {
+  message: string;
+}
+
+/** What one step was given, did and gave back. */
+export interface Span {
+  readonly id: number;
+  /** The step's name in its program. */
+  readonly name: string;
+  /** `predict`, `chain_of_thought`, `retrieve`, `guard` ... */
+  readonly kind: string;
+  /** Milliseconds after the run began. */
+  readonly startMs: number;
+  readonly durationMs: number;
+  readonly status: 'running' | 'done' | 'failed' | 'cancelled';
+  readonly error?: DescribedError;
+  /** Contents are left out, because a check has not approved them. */
+  readonly withheld: boolean;
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly outputs: Readonly<Record<string, unknown>>;
+  readonly calls: readonly ModelCall[];
+  readonly usage: Usage;
+}
+
+/** News of a run, in the order in which the caller may know it. */
+export type ProgramEvent<O = Record<string, unknown>> =
+  /** A step has started; `id` is the one of its span. */
+  | { readonly type: 'started'; readonly id: number; readonly step: string; readonly kind: string; readonly atMs: number }
+  /** A text field of a model's reply has grown by `text`. */
+  | { readonly type: 'text'; readonly id: number; readonly step: string; readonly field: string; readonly text: string }
+  /** A field of a model's reply is complete. */
+  | { readonly type: 'value'; readonly id: number; readonly step: string; readonly field: string; readonly value: unknown }
+  /** A step has ended, well or not. */
+  | { readonly type: 'finished'; readonly span: Span }
+  /** The program's result; `stoppedBy` names the guard that decided it, when one did. Always the last event. */
+  | { readonly type: 'result'; readonly fields: O; readonly stoppedBy: string | null };

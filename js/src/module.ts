@@ -1,0 +1,72 @@
+/** Programs as classes. */
+import { Program, type Place } from './program.js';
+
+/**
+ * A program as a class: its fields that are programs are its parts, `forward` is plain code.
+ *
+ * ```ts
+ * class RAG extends Module<{ question: string }, { answer: string }> {
+ *   query = chainOfThought('question -> search_query');
+ *   answer = predict('context: list[str], question -> answer: str');
+ *
+ *   async forward({ question }: { question: string }) {
+ *     const { search_query } = await this.query.run({ question });
+ *     return this.answer.run({ context: await search(search_query), question });
+ *   }
+ * }
+ * const { answer } = await new RAG().run({ question: 'How many days?' });
+ * ```
+ *
+ * Each call has its own view of the module: `forward` runs on it, so that calls that run at the same time never mix their
+ * traces, and what `forward` sets on `this` is gone when the call has ended. Fields named with `#` are not on the view.
+ */
+export abstract class Module<I extends object = Record<string, unknown>, O extends object = Record<string, unknown>> extends Program<I, O> {
+  /** What the module does with its inputs. Call {@link run} to run it. */
+  abstract forward(inputs: I): O | Promise<O>;
+
+  /** @internal */
+  override async runIn(at: Place, inputs: I): Promise<O> {
+    const view = Object.create(this) as this;
+    for (const [field, part] of Object.entries(this)) {
+      const seen = within(part, at, at.path ? `${at.path}.${field}` : field);
+      if (seen !== part) Object.defineProperty(view, field, { value: seen, enumerable: true, writable: true });
+    }
+    return view.forward(inputs);
+  }
+
+  override namedPredictors(): Map<string, Program> {
+    const found = new Map<string, Program>();
+    for (const [field, part] of Object.entries(this)) collect(part, field, found);
+    return found;
+  }
+}
+
+/** The part as a call sees it: running it is a step of that call. Lists and records of programs are seen through. */
+function within(part: unknown, at: Place, path: string): unknown {
+  if (part instanceof Program) {
+    const run = (inputs: object) => part.runIn({ run: at.run, path }, inputs as Record<string, unknown>);
+    return Object.create(part, { run: { value: run } });
+  }
+  if (!holdsPrograms(part)) return part;
+  const seen = Object.entries(part).map(([key, of]) => [key, within(of, at, inside(part, path, key))] as const);
+  return Array.isArray(part) ? seen.map(([, of]) => of) : Object.fromEntries(seen);
+}
+
+function collect(part: unknown, path: string, found: Map<string, Program>): void {
+  if (part instanceof Program) {
+    for (const [name, predictor] of part.namedPredictors()) found.set(name === 'self' ? path : `${path}.${name}`, predictor);
+  } else if (holdsPrograms(part)) {
+    for (const [key, of] of Object.entries(part)) collect(of, inside(part, path, key), found);
+  }
+}
+
+function holdsPrograms(part: unknown): part is Record<string, unknown> | unknown[] {
+  if (typeof part !== 'object' || part === null) return false;
+  const plain = Array.isArray(part) || Object.getPrototypeOf(part) === Object.prototype;
+  return plain && Object.values(part).some((of) => of instanceof Program);
+}
+
+/** As Python writes it: `steps[0]`, `tools['search']`. */
+function inside(part: object, path: string, key: string): string {
+  return Array.isArray(part) ? `${path}[${key}]` : `${path}['${key}']`;
+}

@@ -1,0 +1,79 @@
+/** Programs: what can be run, streamed and put together. */
+import type { Program as Handle } from '../wasm/lakelet.js';
+import { calling, type Core } from './core.js';
+import { Run, stoppedBy, type CallOptions } from './run.js';
+import { ProgramStream } from './stream.js';
+
+/** Where a program stands inside a call. @internal */
+export interface Place {
+  readonly run: Run;
+  /** The name of the step, as DSPy's `named_predictors()` would begin it; empty for the outermost program. */
+  readonly path: string;
+}
+
+/** Something that turns inputs into outputs by asking models. */
+export abstract class Program<I extends object = Record<string, unknown>, O extends object = Record<string, unknown>> {
+  /**
+   * Runs the program.
+   *
+   * ```ts
+   * const { answer } = await qa.run({ question: 'How many days?' }, { timeout: 20_000 });
+   * ```
+   *
+   * @throws {@link LakeletError}
+   */
+  run(inputs: I, options: CallOptions = {}): Promise<O> {
+    return Run.begin(options, (run) => this.runIn({ run, path: '' }, inputs));
+  }
+
+  /**
+   * Runs the program and tells what happens on the way.
+   *
+   * ```ts
+   * const stream = qa.stream({ question });
+   * for await (const event of stream) if (event.type === 'text') process.stdout.write(event.text);
+   * const { answer } = await stream.result;
+   * ```
+   */
+  stream(inputs: I, options: CallOptions = {}): ProgramStream<O> {
+    return new ProgramStream<O>(options, (own, tell) => {
+      const work = async (run: Run) => {
+        const fields = await this.runIn({ run, path: '' }, inputs);
+        tell({ type: 'result', fields, stoppedBy: stoppedBy(fields) });
+        return fields;
+      };
+      return Run.begin(own, work, (event) => {
+        if (event.type !== 'result') tell(event);
+      });
+    });
+  }
+
+  /** The predictors inside, under the names that DSPy's `named_predictors()` gives them. */
+  abstract namedPredictors(): Map<string, Program>;
+
+  /** @internal */
+  abstract runIn(at: Place, inputs: I): Promise<O>;
+}
+
+/** A program that the core runs as a whole. */
+export abstract class Compiled<I extends object, O extends object> extends Program<I, O> {
+  #handle: Handle | undefined;
+
+  /** @internal */
+  protected abstract compile(core: Core): Handle;
+
+  /** What the core made of it; made on first use, when the core is there. @internal */
+  get handle(): Handle {
+    return (this.#handle ??= calling((core) => this.compile(core)));
+  }
+
+  /** @internal */
+  override runIn({ run, path }: Place, inputs: I): Promise<O> {
+    return run.call(this.handle, path || undefined, inputs) as Promise<O>;
+  }
+
+  override namedPredictors(): Map<string, Program> {
+    const names = JSON.parse(this.handle.predictors()) as string[];
+    return new Map(names.map((name) => [name, this as Program]));
+  }
+}

@@ -1,0 +1,123 @@
+/** One call of a program, and everything that is called on its behalf. */
+import type { Program as Handle, Run as RunHandle } from '../wasm/lakelet.js';
+import { calling, core, init, waiting } from './core.js';
+import { services, type Settings } from './configure.js';
+import { LakeletError } from './errors.js';
+import type { ProgramEvent, Span, Usage } from './events.js';
+import { write } from './values.js';
+
+/** What one call may use, and how long it may take. */
+export interface CallOptions extends Settings {
+  /** Abandons the call, with everything that it has under way. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds that the whole call may take. */
+  readonly timeout?: number;
+}
+
+/** What came of a call beside its outputs. */
+export interface Inspection {
+  /** The tokens of all model calls. */
+  readonly usage: Usage;
+  /** What each step was given, did and gave back; contents that a check has not approved are left out. */
+  readonly trace: readonly Span[];
+  /** The guard that decided the result, when one did. */
+  readonly stoppedBy: string | null;
+  /** The outputs of the other completions, when `n` asked for more than one. */
+  readonly others: readonly Readonly<Record<string, unknown>>[];
+}
+
+interface Outcome {
+  readonly fields: Record<string, unknown>;
+  readonly others?: Record<string, unknown>[];
+  readonly stoppedBy?: string;
+}
+
+const records = new WeakMap<object, { run: Run; outcome: Partial<Outcome> }>();
+
+/** A call that is under way. */
+export class Run {
+  readonly #run: RunHandle;
+  readonly #signal: AbortSignal | undefined;
+
+  private constructor(options: CallOptions, listener?: (event: ProgramEvent) => void) {
+    const sink = listener && ((text: string) => listener(JSON.parse(text) as ProgramEvent));
+    this.#run = calling((it) => new it.Run(services(options), options.timeout, sink));
+    this.#signal = options.signal;
+  }
+
+  /** Begins a call, does its work, and ends it. */
+  static async begin<T extends object>(options: CallOptions, work: (run: Run) => Promise<T>, listener?: (event: ProgramEvent) => void): Promise<T> {
+    await init();
+    const run = new Run(options, listener);
+    const { signal } = options;
+    const cancel = () => run.cancel();
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      run.check();
+      const outputs = await work(run);
+      if (!records.has(outputs)) records.set(outputs, { run, outcome: {} });
+      return outputs;
+    } catch (error) {
+      if (typeof error === 'object' && error !== null) records.set(error, { run, outcome: {} });
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  /** Calls a compiled program; the core takes the inputs before this returns. */
+  async call(handle: Handle, step: string | undefined, inputs: object): Promise<Record<string, unknown>> {
+    this.check();
+    const length = write(inputs as Record<string, unknown>);
+    const outcome = JSON.parse(await waiting<string>(calling(() => handle.call(this.#run, step, length)))) as Outcome;
+    records.set(outcome.fields, { run: this, outcome });
+    return outcome.fields;
+  }
+
+  cancel(): void {
+    core();
+    this.#run.cancel();
+  }
+
+  check(): void {
+    if (!this.#signal?.aborted) return;
+    throw new LakeletError('the call was cancelled', { code: 'cancelled' }, { cause: this.#signal.reason });
+  }
+
+  get usage(): Usage {
+    return JSON.parse(calling(() => this.#run.usage())) as Usage;
+  }
+
+  /** `everything`: with the contents that a check has not approved, for logs on a server. */
+  trace(everything = false): Span[] {
+    return JSON.parse(calling(() => (everything ? this.#run.all_spans() : this.#run.spans()))) as Span[];
+  }
+}
+
+/**
+ * What came of a call beside its outputs: tokens, the trace of its steps, the guard that stopped it. It also takes the
+ * error of a call that failed.
+ *
+ * ```ts
+ * const prediction = await qa.run({ question });
+ * console.log(inspect(prediction).usage.totalTokens);
+ * ```
+ *
+ * @param prediction the very object that `run` or `stream` gave.
+ */
+export function inspect(prediction: object): Inspection {
+  const record = records.get(prediction);
+  if (!record) {
+    throw new LakeletError('there is no record of this object', {
+      code: 'input',
+      hint: 'give inspect() the very object that run() resolved to, not a copy',
+    });
+  }
+  const { run, outcome } = record;
+  return { usage: run.usage, trace: run.trace(), stoppedBy: outcome.stoppedBy ?? null, others: outcome.others ?? [] };
+}
+
+/** The guard that stopped the program, if one did. */
+export function stoppedBy(prediction: object): string | null {
+  return records.get(prediction)?.outcome.stoppedBy ?? null;
+}

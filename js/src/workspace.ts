@@ -1,0 +1,176 @@
+/** Databricks workspaces, and the models and indexes in them. */
+import type { Model as ModelHandle, Retriever as IndexHandle, Workspace as Handle } from '../wasm/lakelet.js';
+import { calling, init, waiting } from './core.js';
+import { LakeletError } from './errors.js';
+
+/** Where a workspace is, and who calls it. */
+export interface WorkspaceOptions {
+  /** The workspace's address: `https://adb-1.azuredatabricks.net`. */
+  readonly host?: string;
+  /** Instead of `host`: a gateway that adds the credential, `/api/lakelet` on the page's own origin for instance. */
+  readonly baseUrl?: string;
+  /** A personal access token. Never in a page. */
+  readonly token?: string;
+  /** A service principal; its tokens are fetched and renewed. Never in a page. */
+  readonly clientId?: string;
+  readonly clientSecret?: string;
+  /** What to call instead of the global `fetch`: a service binding, a test. */
+  readonly fetch?: (input: string, init: RequestInit) => Promise<Response>;
+  /** How long a call may take with all its retries, in milliseconds; 300 000 unless given. */
+  readonly timeout?: number;
+  /** How often a call is tried again when another try can help; 3 unless given. */
+  readonly retries?: number;
+}
+
+/** A request to a service of the workspace. */
+export interface WorkspaceRequest {
+  readonly path: string;
+  /** JSON text. */
+  readonly body: string;
+  /** What kind of answer is asked for, `text/event-stream` for one that streams; it is what the answer is marked as. */
+  readonly accept?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Parameters of every call of a model, by their wire names: `temperature`, `max_tokens` ... */
+export type ModelOptions = Readonly<Record<string, unknown>>;
+
+/** How an index is queried. */
+export interface IndexOptions {
+  /** The column that identifies a passage; `id` unless given. */
+  readonly idColumn?: string;
+  /** The column with a passage's text; `text` unless given. */
+  readonly textColumn?: string;
+  /** More columns to return. */
+  readonly columns?: readonly string[];
+  /** How many passages to return when a query does not say; 3 unless given. */
+  readonly results?: number;
+  readonly queryType?: 'ANN' | 'HYBRID' | 'FULL_TEXT';
+  /** Passages that score less are left out. */
+  readonly scoreThreshold?: number;
+}
+
+/**
+ * A workspace. Nothing is sent before something is asked of it.
+ *
+ * ```ts
+ * const workspace = new Workspace({ host: 'https://adb-1.azuredatabricks.net', token: process.env.DATABRICKS_TOKEN });
+ * configure({ workspace, lm: 'databricks-meta-llama-3-3-70b-instruct' });
+ * ```
+ */
+export class Workspace {
+  readonly #options: WorkspaceOptions;
+  #handle: Handle | undefined;
+
+  constructor(options: WorkspaceOptions) {
+    this.#options = options;
+  }
+
+  /** A chat model on a serving endpoint. */
+  lm(endpoint: string, options: ModelOptions = {}): Model {
+    return new Model(endpoint, () => calling(() => this.handle.chat(endpoint, JSON.stringify(options))));
+  }
+
+  /** A Vector Search index, by its full name `catalog.schema.index`. */
+  index(name: string, options: IndexOptions = {}): Index {
+    return new Index(name, () => calling(() => this.handle.index(name, JSON.stringify(options))));
+  }
+
+  /**
+   * Posts a JSON body to any service of the workspace, with its credential and retries: what a gateway relays.
+   *
+   * @param request `path` stands below the workspace's address, its segments encoded.
+   * @returns the answer, whatever its status; the body of a good one can be read as it arrives.
+   * @throws {@link LakeletError} when no answer came, and `config` when the path could lead elsewhere.
+   */
+  async send({ path, body, accept = 'application/json', signal }: WorkspaceRequest): Promise<Response> {
+    await init();
+    signal?.throwIfAborted();
+    try {
+      const answer = await waiting(calling(() => this.handle.post(path, new TextEncoder().encode(body))));
+      const pieces = new ReadableStream<Uint8Array>({
+        pull: async (into) => {
+          const piece = await waiting(answer.next());
+          if (piece) into.enqueue(piece);
+          else into.close();
+        },
+        cancel: () => answer.free(),
+      });
+      const { status } = answer;
+      return new Response(signal ? pieces.pipeThrough(new TransformStream(), { signal }) : pieces, { status, headers: { 'content-type': accept } });
+    } catch (error) {
+      if (error instanceof LakeletError && error.status) return refusal(error, error.status);
+      throw error;
+    }
+  }
+
+  /** @internal */
+  get handle(): Handle {
+    return (this.#handle ??= calling((core) => {
+      const { host, baseUrl, token, clientId, clientSecret, fetch, timeout, retries } = this.#options;
+      const options = { address: host ?? baseUrl, token, clientId, clientSecret, longestCallMs: timeout, tries: retries === undefined ? retries : retries + 1 };
+      return new core.Workspace(JSON.stringify(options), fetch);
+    }));
+  }
+}
+
+/** A refusal of the workspace, in Databricks' words. */
+function refusal({ errorCode, message, retryAfterMs }: LakeletError, status: number): Response {
+  const headers = retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) };
+  return Response.json({ error_code: errorCode, message }, { status, headers });
+}
+
+/** Made on first use, when the core is there. */
+class Lazy<H> {
+  #handle: H | undefined;
+  readonly #make: () => H;
+  readonly name: string;
+
+  constructor(name: string, make: () => H) {
+    this.name = name;
+    this.#make = make;
+  }
+
+  /** @internal */
+  get handle(): H {
+    return (this.#handle ??= this.#make());
+  }
+}
+
+/** A chat model. Made by {@link Workspace.lm} and {@link languageModel}. */
+export class Model extends Lazy<ModelHandle> {}
+
+/** A Vector Search index. Made by {@link Workspace.index}. */
+export class Index extends Lazy<IndexHandle> {}
+
+/** What a model of one's own is asked. */
+export interface ModelRequest {
+  readonly messages: readonly { readonly role: string; readonly content: unknown }[];
+  readonly responseFormat?: unknown;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** What a model of one's own answers: the text, or the text and what it cost. */
+export type ModelReply = string | {
+  readonly text: string;
+  readonly model?: string;
+  readonly usage?: { readonly promptTokens?: number; readonly completionTokens?: number; readonly totalTokens?: number };
+};
+
+/** A model of one's own: a model in the page, another provider, a test. */
+export type ModelFunction = (request: ModelRequest) => ModelReply | Promise<ModelReply>;
+
+/**
+ * A model that is a function.
+ *
+ * ```ts
+ * configure({ lm: languageModel('echo', ({ messages }) => `[[ ## answer ## ]]\n${messages.length} messages`) });
+ * ```
+ *
+ * @param options `takesSchema`: the function understands `responseFormat`.
+ */
+export function languageModel(name: string, answer: ModelFunction, options: { readonly takesSchema?: boolean } = {}): Model {
+  return new Model(name, () => calling((core) =>
+    core.Model.of_function(name, (request: string) => answer(JSON.parse(request) as ModelRequest), options.takesSchema ?? false),
+  ));
+}

@@ -1,0 +1,128 @@
+//! Events, spans and results on their way out, as the JSON that `js/src/events.ts` describes.
+
+use std::borrow::Borrow;
+
+use serde_json::{Map as Object, Value as Json, json};
+
+use super::errors::described;
+use crate::adapter::{JsonStyle, write_json};
+use crate::json::write_str;
+use crate::lm::Usage;
+use crate::run::{Event, ModelCall, Span, Status};
+use crate::value::Map;
+
+pub(super) fn event(event: &Event) -> String {
+    match event {
+        Event::Started { id, step, kind, at_ms } => {
+            json!({"type": "started", "id": id, "step": &**step, "kind": kind, "atMs": at_ms}).to_string()
+        }
+        Event::Text { id, step, field, text } => {
+            json!({"type": "text", "id": id, "step": &**step, "field": &**field, "text": text}).to_string()
+        }
+        Event::Value { id, step, field, value } => {
+            let mut text = String::new();
+            write_json(&mut text, value, JsonStyle::OneLine);
+            with_raw(json!({"type": "value", "id": id, "step": &**step, "field": &**field}), &[("value", text)])
+        }
+        Event::Finished(span) => with_raw(json!({"type": "finished"}), &[("span", self::span(span))]),
+        Event::Result { fields, stopped_by } => {
+            with_raw(json!({"type": "result", "stoppedBy": stopped_by.as_deref()}), &[("fields", object(fields))])
+        }
+    }
+}
+
+/// The outputs of a call, and the guard that stopped the program, if one did.
+pub(super) fn outcome(fields: &Map, others: &[Map], stopped_by: Option<&str>) -> String {
+    let mut raw = vec![("fields", object(fields))];
+    if !others.is_empty() {
+        raw.push(("others", list(others.iter().map(object))));
+    }
+    with_raw(stopped_by.map_or_else(|| json!({}), |guard| json!({"stoppedBy": guard})), &raw)
+}
+
+pub(super) fn spans<S: Borrow<Span>>(spans: &[S]) -> String {
+    list(spans.iter().map(|span| self::span(span.borrow())))
+}
+
+pub(super) fn usage(usage: &Usage) -> String {
+    usage_members(usage).to_string()
+}
+
+fn usage_members(usage: &Usage) -> Json {
+    json!({
+        "promptTokens": usage.prompt_tokens,
+        "completionTokens": usage.completion_tokens,
+        "totalTokens": usage.total_tokens,
+        "cachedTokens": usage.cached_tokens,
+        "reasoningTokens": usage.reasoning_tokens,
+    })
+}
+
+fn span(span: &Span) -> String {
+    let (status, error) = match &span.status {
+        Status::Running => ("running", None),
+        Status::Done => ("done", None),
+        Status::Failed(error) => ("failed", Some(error)),
+        Status::Cancelled => ("cancelled", None),
+    };
+    let mut head = json!({
+        "id": span.id, "name": &*span.name, "kind": span.kind, "startMs": span.start_ms, "durationMs": span.duration_ms,
+        "status": status, "withheld": span.withheld, "usage": usage_members(&span.usage()),
+    });
+    if let (Some(error), Json::Object(members)) = (error, &mut head) {
+        members.insert("error".to_owned(), Json::Object(described(error)));
+    }
+    let calls = list(span.calls.iter().map(call));
+    with_raw(head, &[("inputs", object(&span.inputs)), ("outputs", object(&span.outputs)), ("calls", calls)])
+}
+
+fn call(call: &ModelCall) -> String {
+    let mut messages = String::new();
+    call.prompt.write_json(&mut messages);
+    let mut head = Object::new();
+    head.insert("model".to_owned(), call.model.as_str().into());
+    head.insert("adapter".to_owned(), call.adapter.into());
+    head.insert("options".to_owned(), Json::Object(call.options.clone()));
+    head.insert("replies".to_owned(), call.replies.clone().into());
+    head.insert("usage".to_owned(), usage_members(&call.usage));
+    head.insert("startMs".to_owned(), call.start_ms.into());
+    head.insert("durationMs".to_owned(), call.duration_ms.into());
+    if let Some(error) = &call.error {
+        head.insert("error".to_owned(), Json::Object(described(error)));
+    }
+    let mut raw = vec![("messages", messages)];
+    if let Some(format) = &call.response_format {
+        raw.push(("responseFormat", format.to_string()));
+    }
+    with_raw(Json::Object(head), &raw)
+}
+
+pub(super) fn object(fields: &Map) -> String {
+    let mut out = String::from("{");
+    for (i, (name, value)) in fields.iter().enumerate() {
+        out.push_str(if i > 0 { "," } else { "" });
+        write_str(&mut out, name);
+        out.push(':');
+        write_json(&mut out, value, JsonStyle::OneLine);
+    }
+    out.push('}');
+    out
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(","))
+}
+
+/// An object with more members, whose values are JSON text already.
+fn with_raw(head: Json, raw: &[(&str, String)]) -> String {
+    let mut out = head.to_string();
+    out.pop();
+    for (name, text) in raw {
+        out.push_str(if out.len() > 1 { ",\"" } else { "\"" });
+        out.push_str(name);
+        out.push_str("\":");
+        out.push_str(text);
+    }
+    out.push('}');
+    out
+}

@@ -1,0 +1,80 @@
+//! Signatures.
+
+use serde_json::{Map, Value as Json};
+use wasm_bindgen::prelude::*;
+
+use super::errors::thrown;
+use super::options::Options;
+use crate::error::Result;
+use crate::signature::{Field, Io, Signature, Type, Types};
+
+/// A signature in wasm memory.
+#[wasm_bindgen]
+pub struct SignatureHandle {
+    pub(super) signature: Signature,
+}
+
+#[wasm_bindgen]
+impl SignatureHandle {
+    /// Reads a signature string.
+    pub fn parse(text: &str, instructions: Option<String>) -> std::result::Result<Self, JsValue> {
+        let read = Signature::parse(text).and_then(|signature| match instructions {
+            Some(instructions) => signature.with_instructions(&instructions),
+            None => Ok(signature),
+        });
+        read.map(|signature| Self { signature }).map_err(|error| thrown(&error))
+    }
+
+    /// Builds a signature of `{instructions?, fields: [{name, io, type, desc?, prefix?}]}`. A type is an annotation, or a JSON Schema
+    /// with a `title`.
+    pub fn build(json: &str) -> std::result::Result<Self, JsValue> {
+        build(json).map(|signature| Self { signature }).map_err(|error| thrown(&error))
+    }
+
+    /// `{instructions, fields: [{name, io, type, desc, prefix}]}`.
+    pub fn describe(&self) -> String {
+        let fields = self.signature.fields.iter().map(describe).collect::<Vec<_>>();
+        let mut out = Map::new();
+        out.insert("instructions".to_owned(), (*self.signature.instructions).into());
+        out.insert("fields".to_owned(), fields.into());
+        Json::Object(out).to_string()
+    }
+}
+
+fn build(json: &str) -> Result<Signature> {
+    let options = Options::read(json)?;
+    let fields = options.list("fields")?.iter().map(field).collect::<Result<_>>()?;
+    Signature::from_fields(fields, options.text("instructions")?)
+}
+
+fn field(json: &Json) -> Result<Field> {
+    let options = Options::read(&json.to_string())?;
+    let name = options.text("name")?.unwrap_or_default();
+    let ty = match json.get("type") {
+        Some(Json::String(annotation)) => {
+            Type::parse(annotation, &Types::new()).map_err(|error| error.at_field(name))?
+        }
+        Some(schema @ Json::Object(members)) => {
+            let title = members.get("title").and_then(Json::as_str).unwrap_or("object");
+            Type::JsonSchema(std::rc::Rc::new((title.to_owned(), schema.clone())))
+        }
+        _ => Type::Str,
+    };
+    let mut field =
+        if options.text("io")? == Some("output") { Field::output(name, ty) } else { Field::input(name, ty) };
+    if let Some(desc) = options.text("desc")? {
+        field = field.with_desc(desc);
+    }
+    if let Some(prefix) = options.text("prefix")? {
+        field = field.with_prefix(prefix);
+    }
+    Ok(field)
+}
+
+pub(super) fn describe(field: &Field) -> Json {
+    let io = if field.io == Io::Input { "input" } else { "output" };
+    let ty = field.ty.annotation_name();
+    let members =
+        [("name", field.name.as_str()), ("io", io), ("type", &ty), ("desc", &field.desc), ("prefix", &field.prefix)];
+    Json::Object(members.into_iter().map(|(name, text)| (name.to_owned(), text.into())).collect())
+}

@@ -1,0 +1,119 @@
+//! Workspaces, and the models and indexes in them.
+
+use std::rc::Rc;
+
+use serde_json::Value as Json;
+use wasm_bindgen::prelude::*;
+
+use super::answer::{Answer, answered};
+use super::errors::thrown;
+use super::model::Model;
+use super::options::Options;
+use crate::databricks::{self, Credential, QueryType};
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::retry::Policy;
+use crate::platform::js;
+use crate::retrieve;
+
+/// A workspace in wasm memory, with its token.
+#[wasm_bindgen]
+pub struct Workspace {
+    workspace: databricks::Workspace,
+}
+
+/// Finds passages.
+#[wasm_bindgen]
+pub struct Retriever {
+    pub(super) retriever: Rc<dyn retrieve::Retriever>,
+}
+
+#[wasm_bindgen]
+impl Workspace {
+    /// `{address, token?, clientId?, clientSecret?, tries?, longestCallMs?}`, and the `fetch` to use if not the global one.
+    #[wasm_bindgen(constructor)]
+    pub fn new(options: &str, fetch: Option<js_sys::Function>) -> std::result::Result<Self, JsValue> {
+        open(options, fetch).map(|workspace| Self { workspace }).map_err(|error| thrown(&error))
+    }
+
+    /// The normalised address.
+    pub fn address(&self) -> String {
+        self.workspace.address().to_owned()
+    }
+
+    /// A chat model on a serving endpoint; the options are sent with every call.
+    pub fn chat(&self, endpoint: &str, options: &str) -> std::result::Result<Model, JsValue> {
+        let read = || {
+            let mut chat = self.workspace.chat(endpoint)?;
+            for (name, value) in object(options)? {
+                chat = chat.with_option(&name, value);
+            }
+            Ok(Model { model: Rc::new(chat) })
+        };
+        read().map_err(|error: Error| thrown(&error))
+    }
+
+    /// An index: `{idColumn?, textColumn?, columns?, results?, queryType?, scoreThreshold?}`.
+    pub fn index(&self, name: &str, options: &str) -> std::result::Result<Retriever, JsValue> {
+        let read = || Ok(Retriever { retriever: Rc::new(index(&self.workspace, name, options)?) });
+        read().map_err(|error: Error| thrown(&error))
+    }
+
+    /// Posts a JSON body to a path below the workspace's address, with its credential.
+    pub async fn post(&self, path: String, body: Vec<u8>) -> std::result::Result<Answer, JsValue> {
+        answered(self.workspace.post(&path, body, None).await)
+    }
+}
+
+fn open(options: &str, fetch: Option<js_sys::Function>) -> Result<databricks::Workspace> {
+    let options = Options::read(options)?;
+    let credential = match (options.text("token")?, options.text("clientId")?, options.text("clientSecret")?) {
+        (Some(token), None, None) => Credential::token(token),
+        (None, Some(id), Some(secret)) => Credential::client(id, secret),
+        (None, None, None) => Credential::None,
+        _ => {
+            return Err(Error::new(ErrorKind::Config, "the workspace is given half a credential, or two")
+                .with_hint("give either `token`, or `clientId` and `clientSecret`, or none of them behind a gateway"));
+        }
+    };
+    let address = options.text("address")?.unwrap_or_default();
+    let mut workspace = databricks::Workspace::new(address, credential, js::host(fetch)?)?;
+    if let Some(tries) = options.count("tries")? {
+        workspace = workspace.with_retries(Policy { tries, ..Policy::default() });
+    }
+    if let Some(ms) = options.number("longestCallMs")? {
+        workspace = workspace.with_longest_call_ms(ms);
+    }
+    Ok(workspace)
+}
+
+fn index(workspace: &databricks::Workspace, name: &str, options: &str) -> Result<databricks::VectorIndex> {
+    let options = Options::read(options)?;
+    let mut index = workspace.index(name)?.columns(options.texts("columns")?);
+    if let Some(column) = options.text("idColumn")? {
+        index = index.id_column(column);
+    }
+    if let Some(column) = options.text("textColumn")? {
+        index = index.text_column(column);
+    }
+    if let Some(results) = options.count("results")? {
+        index = index.results(results);
+    }
+    if let Some(score) = options.number("scoreThreshold")? {
+        index = index.score_threshold(score);
+    }
+    Ok(match options.text("queryType")? {
+        None => index,
+        Some("ANN") => index.query_type(QueryType::Ann),
+        Some("HYBRID") => index.query_type(QueryType::Hybrid),
+        Some("FULL_TEXT") => index.query_type(QueryType::FullText),
+        Some(other) => {
+            return Err(Error::new(ErrorKind::Config, format!("the query type `{other}` is not known"))
+                .at_field("queryType")
+                .with_hint("use ANN, HYBRID or FULL_TEXT"));
+        }
+    })
+}
+
+fn object(json: &str) -> Result<serde_json::Map<String, Json>> {
+    serde_json::from_str(json).map_err(|_| Error::new(ErrorKind::Config, "the options are not a JSON object"))
+}
