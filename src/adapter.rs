@@ -8,7 +8,7 @@ mod chat;
 pub mod defang;
 mod history;
 mod json;
-mod jsonable;
+pub(crate) mod jsonable;
 pub mod media;
 mod outputs;
 mod template;

@@ -2,3 +2,6 @@
 
 #[cfg(feature = "web")]
 pub mod js;
+
+#[cfg(feature = "component")]
+mod component;

@@ -21,7 +21,7 @@ test('a signature tells its fields and instructions', () => {
 test('a malformed signature is an error that says what is wrong', () => {
   assert.throws(
     () => Signature.parse('question answer', undefined),
-    (error) => error.payload.code === 'signature' && error.payload.message.includes('->'),
+    (error) => error.code === 'signature' && error.message.includes('->'),
   );
 });
 
@@ -47,6 +47,6 @@ test('a reply without a field is an error that keeps the reply', () => {
   const signature = Signature.parse('question -> answer, confidence: float', undefined);
   assert.throws(
     () => adapters.parse('chat', signature, '[[ ## answer ## ]]\nParis'),
-    (error) => error.payload.code === 'parse' && error.payload.reply.includes('Paris'),
+    (error) => error.code === 'parse' && error.reply.includes('Paris'),
   );
 });
