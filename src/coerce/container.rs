@@ -15,8 +15,9 @@ impl Validator {
             _ => return self.fail("list_type"),
         };
         match item {
+            // A list of anything is what it is, even for a union.
+            None | Some(Type::Any) => Some(Value::List(items.clone())),
             Some(item) => self.check_items(items, item).map(Value::List),
-            None => Some(Value::List(items.clone())),
         }
     }
 
@@ -87,10 +88,10 @@ impl Validator {
             Value::MixedDict(_) => None,
             _ => return self.fail("dict_type"),
         };
-        let Some((key_type, value_type)) = types else { return Some(value.clone()) };
+        let (key_type, value_type) = types.map_or((&Type::Any, &Type::Any), |types| (&types.0, &types.1));
         if let (Some(map), Type::Str | Type::Any) = (plain, key_type) {
             // Keys that are text already stay themselves.
-            if *key_type == Type::Any {
+            if *key_type == Type::Any && !map.is_empty() {
                 self.strict(())?;
             }
             let mut valid = Some(Map::with_capacity(map.len()));

@@ -175,20 +175,12 @@ fn is_tool_call(value: &Value) -> bool {
     (has("name") && (has("args") || has("arguments"))) || has("function")
 }
 
-/// The code of the first fenced block; without one, the text.
+/// The code of the first fenced block: after its language line, or else all on one line. Without a block, the text.
 fn extract_code(text: &str) -> String {
-    // A fence with a language line first; then one on a single line.
-    let block = |text: &'_ str| Some(strip(text.split_once("```")?.0).to_owned());
-    let mut rest = text;
-    while let Some((_, after)) = rest.split_once("```") {
-        let body = after.split_once('\n').map_or("", |(_, body)| body);
-        if let Some(code) = block(body).filter(|_| after.contains('\n')) {
-            return code;
-        }
-        // No later fence has an end if this one has none.
-        rest = "";
-    }
-    text.split_once("```").and_then(|(_, after)| block(after)).unwrap_or_else(|| text.to_owned())
+    let fenced = |text: &str| text.split_once("```").map(|(code, _)| strip(code).to_owned());
+    let block = text.split_once("```").map(|(_, block)| block);
+    let below = |block: &str| block.split_once('\n').and_then(|(_, code)| fenced(code));
+    block.and_then(|block| below(block).or_else(|| fenced(block))).unwrap_or_else(|| text.to_owned())
 }
 
 fn model(name: &str, extra: Option<&str>, fields: Vec<ModelField>) -> ModelType {

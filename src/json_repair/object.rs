@@ -196,7 +196,7 @@ fn without_comments(body: &str) -> String {
     let mut rest = body;
     while let Some(c) = rest.chars().next() {
         let after = rest.get(c.len_utf8()..).unwrap_or_default();
-        if quote.is_none() && c != '\\' && !(QUOTES.contains(c) && !escaped) {
+        if quote.is_none() && c != '\\' && (!QUOTES.contains(c) || escaped) {
             escaped = false;
             if c == '#' || rest.starts_with("//") {
                 rest = rest.get(rest.find(['\n', '\r']).unwrap_or(rest.len())..).unwrap_or_default();
