@@ -163,3 +163,47 @@ fn with_type(schema: &Json, name: &Json) -> Json {
     }
     schema
 }
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::coerce::{Mismatch, parse_value};
+
+    fn parse(schema: Json, text: &str) -> Result<Value, Mismatch> {
+        parse_value(&Value::from(text), &Type::JsonSchema(Rc::new(("Answer".to_owned(), schema))))
+    }
+
+    #[test]
+    fn an_object_has_the_properties_of_its_schema() {
+        let schema = json!({
+            "type": "object",
+            "properties": {
+                "n": {"type": "integer", "minimum": 1},
+                "tags": {"type": "array", "items": {"enum": ["a", "b"]}},
+                "more": {"anyOf": [{"$ref": "#"}, {"type": "null"}], "default": null},
+            },
+            "required": ["n"],
+        });
+        let value = parse(schema.clone(), "{n: '2', tags: ['a'], other: 1}").unwrap();
+        assert_eq!(crate::python::repr(&value), "{'n': 2, 'tags': ['a'], 'more': None}");
+        let mismatch = parse(schema, "{'n': 0, 'tags': ['c'], 'more': {}}").unwrap_err();
+        let issues: Vec<_> = mismatch.issues.iter().map(|issue| (issue.kind, issue.loc.join("."))).collect();
+        let told = [
+            ("greater_than_equal", "n"),
+            ("literal_error", "tags.0"),
+            ("missing", "more.n"),
+            ("none_required", "more"),
+        ];
+        assert_eq!(issues, told.map(|(kind, place)| (kind, place.to_owned())));
+    }
+
+    #[test]
+    fn a_schema_that_turns_in_circles_ends() {
+        let schema = json!({"anyOf": [{"$ref": "#"}, {"$ref": "#"}]});
+        assert!(parse(schema, "1").unwrap_err().issues.iter().all(|issue| issue.kind == "recursion_loop"));
+    }
+}

@@ -9,6 +9,12 @@ use crate::value::{ScalarKind, Value};
 /// How deep values may nest.
 const MAX_DEPTH: usize = 250;
 
+/// How many parts are checked. Unions of models inside themselves would try each of them in each, without end in sight.
+const MAX_CHECKS: usize = 1_000_000;
+
+/// How many issues are told.
+const MAX_ISSUES: usize = 1_000;
+
 /// How well a value fits a type without being changed; unions choose by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fit {
@@ -39,11 +45,12 @@ pub(super) struct Validator {
     /// The models around the value, for models inside themselves.
     pub(super) models: Vec<Rc<ModelType>>,
     depth: usize,
+    checks: usize,
 }
 
 impl Default for Validator {
     fn default() -> Self {
-        Self { issues: Vec::new(), fit: Fit::Exact, fields_set: None, models: Vec::new(), depth: 0 }
+        Self { issues: Vec::new(), fit: Fit::Exact, fields_set: None, models: Vec::new(), depth: 0, checks: 0 }
     }
 }
 
@@ -55,7 +62,8 @@ impl Validator {
 
     /// Runs a check one level deeper.
     pub(super) fn deeper(&mut self, check: impl FnOnce(&mut Self) -> Option<Value>) -> Option<Value> {
-        if self.depth >= MAX_DEPTH {
+        self.checks += 1;
+        if self.depth >= MAX_DEPTH || self.checks > MAX_CHECKS {
             return self.fail("recursion_loop");
         }
         self.depth += 1;
@@ -128,7 +136,9 @@ impl Validator {
 
     /// Notes an issue.
     pub(super) fn fail<T>(&mut self, kind: &'static str) -> Option<T> {
-        self.issues.push(Issue { kind, loc: Vec::new() });
+        if self.issues.len() < MAX_ISSUES {
+            self.issues.push(Issue { kind, loc: Vec::new() });
+        }
         None
     }
 
