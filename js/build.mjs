@@ -6,7 +6,7 @@
  *   node build.mjs --ts     the TypeScript alone
  */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -48,7 +48,22 @@ function buildCore(dev) {
 function buildScripts() {
   rmSync(join(here, 'dist'), { recursive: true, force: true });
   run(process.execPath, [tool('typescript', 'bin/tsc'), '-p', here]);
+  writeAssistant();
   for (const file of ['LICENSE', 'NOTICE']) copyFileSync(join(root, file), join(here, file));
+}
+
+/** The ready-made pipeline documents, as a module: only who imports it pays for it. */
+function writeAssistant() {
+  const from = join(root, 'src', 'assistant');
+  let code = '', types = "import type { PipelineDocument } from './pipeline.js';\n";
+  for (const file of readdirSync(from).filter((name) => name.endsWith('.json')).sort()) {
+    const name = file.replace('.json', '').replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+    const document = JSON.parse(readFileSync(join(from, file), 'utf8'));
+    code += `export const ${name} = ${JSON.stringify(document)};\n`;
+    types += `\n/** ${document.description} */\nexport declare const ${name}: PipelineDocument;\n`;
+  }
+  writeFileSync(join(here, 'dist', 'assistant.js'), code);
+  writeFileSync(join(here, 'dist', 'assistant.d.ts'), types);
 }
 
 function printSizes() {

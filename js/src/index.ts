@@ -5,6 +5,7 @@ export { LakeletError, type ErrorCode, type ErrorDetails, type UnreadableReply }
 export type { DescribedError, Message, ModelCall, ProgramEvent, Span, Usage } from './events.js';
 export type { Given, Inputs, Outputs, TypeOf } from './infer.js';
 export { Module } from './module.js';
+export { pipeline, Pipeline, type PipelineDocument, type PipelineInput, type PipelineInputSpec, type PipelineOptions, type PipelineStepSpec } from './pipeline.js';
 export { chainOfThought, predict, Predictor, type PredictOptions } from './predict.js';
 export { Program } from './program.js';
 export { inspect, type CallOptions, type Inspection } from './run.js';

@@ -17,12 +17,20 @@ use crate::adapter::{Adapter, ChatAdapter, JsonAdapter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::example::Example;
 use crate::module::{ChainOfThought, Module, Predict};
+use crate::pipeline::Pipeline;
+use crate::run;
 use crate::value::Value;
 
 /// A program in wasm memory, compiled: what stays the same between its calls is rendered once.
 #[wasm_bindgen]
 pub struct Program {
-    module: Rc<dyn Module>,
+    kind: Kind,
+}
+
+#[derive(Clone)]
+enum Kind {
+    Module(Rc<dyn Module>),
+    Pipeline(Rc<Pipeline>),
 }
 
 #[wasm_bindgen]
@@ -38,9 +46,18 @@ impl Program {
         made(options, || ChainOfThought::new(&signature.signature))
     }
 
+    /// A program that is a document, with changes to its steps.
+    pub fn pipeline(document: &str, changes: Option<String>) -> std::result::Result<Self, JsValue> {
+        let read = match changes {
+            Some(changes) => Pipeline::with_overlay(document, &changes),
+            None => Pipeline::from_json(document),
+        };
+        read.map(|pipeline| Self { kind: Kind::Pipeline(Rc::new(pipeline)) }).map_err(|error| thrown(&error))
+    }
+
     /// The paths of the predictors inside, as JSON text.
     pub fn predictors(&self) -> String {
-        let names = self.module.predictors().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        let names = self.module().predictors().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         serde_json::Value::from(names).to_string()
     }
 
@@ -58,23 +75,41 @@ impl Program {
     /// Starts a call. The inputs are the first `length` bytes of the buffer; the promise is of the outcome, as JSON text.
     pub fn call(&self, run: &Run, step: Option<String>, length: usize) -> std::result::Result<Promise, JsValue> {
         let inputs = values::record(length).map_err(|error| thrown(&error))?;
-        let (module, run_here) = (Rc::clone(&self.module), run.step(step));
-        let (work, handle) =
-            abortable(async move { run_here.in_time(module.call(&run_here, Example::from(inputs))).await });
+        let (kind, run_here) = (self.kind.clone(), run.step(step));
+        let (work, handle) = abortable(async move { kind.call(&run_here, Example::from(inputs)).await });
         run.keep(handle);
         Ok(future_to_promise(async move {
             let ended = work.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Cancelled, "the call was cancelled")));
-            match ended {
-                Ok(prediction) => Ok(report::outcome(&prediction.fields, &prediction.others, None).into()),
-                Err(error) => Err(thrown(&error)),
-            }
+            ended.map(JsValue::from).map_err(|error| thrown(&error))
         }))
     }
 }
 
+impl Kind {
+    async fn call(&self, run: &run::Run, inputs: Example) -> Result<String> {
+        match self {
+            Self::Module(module) => {
+                let prediction = run.in_time(module.call(run, inputs)).await?;
+                Ok(report::outcome(&prediction, None))
+            }
+            Self::Pipeline(pipeline) => {
+                let outcome = run.in_time(pipeline.run(run, inputs)).await?;
+                Ok(report::outcome(&outcome.prediction, outcome.stopped_by.as_deref()))
+            }
+        }
+    }
+}
+
 impl Program {
+    fn module(&self) -> &dyn Module {
+        match &self.kind {
+            Kind::Module(module) => &**module,
+            Kind::Pipeline(pipeline) => &**pipeline,
+        }
+    }
+
     fn predictor(&self) -> Result<&Predict> {
-        let (_, predictor) = self.module.predictors().into_iter().next().ok_or_else(no_predictor)?;
+        let (_, predictor) = self.module().predictors().into_iter().next().ok_or_else(no_predictor)?;
         Ok(predictor)
     }
 
@@ -103,11 +138,14 @@ fn made<M: Module + 'static>(options: &str, make: impl FnOnce() -> Result<M>) ->
         }
         Ok(module)
     };
-    configured().map(|module| Program { module: Rc::new(module) }).map_err(|error: Error| thrown(&error))
+    configured().map(|module| Program { kind: Kind::Module(Rc::new(module)) }).map_err(|error: Error| thrown(&error))
 }
 
+/// An adapter, and what is tried when it cannot read a reply.
+type Adapters = (Rc<dyn Adapter>, Option<Rc<dyn Adapter>>);
+
 /// The adapter of that name, and what is tried when a reply cannot be read: as DSPy does, JSON after Chat.
-fn adapters(options: &Options) -> Result<(Rc<dyn Adapter>, Option<Rc<dyn Adapter>>)> {
+fn adapters(options: &Options) -> Result<Adapters> {
     match options.text("adapter")? {
         None | Some("chat") => Ok((Rc::new(ChatAdapter::default()), Some(Rc::new(JsonAdapter::default())))),
         Some("json") => Ok((Rc::new(JsonAdapter::default()), None)),

@@ -6,6 +6,7 @@ use serde_json::{Map as Object, Value as Json, json};
 
 use super::errors::described;
 use crate::adapter::{JsonStyle, write_json};
+use crate::example::Prediction;
 use crate::json::write_str;
 use crate::lm::Usage;
 use crate::run::{Event, ModelCall, Span, Status};
@@ -32,10 +33,10 @@ pub(super) fn event(event: &Event) -> String {
 }
 
 /// The outputs of a call, and the guard that stopped the program, if one did.
-pub(super) fn outcome(fields: &Map, others: &[Map], stopped_by: Option<&str>) -> String {
-    let mut raw = vec![("fields", object(fields))];
-    if !others.is_empty() {
-        raw.push(("others", list(others.iter().map(object))));
+pub(super) fn outcome(prediction: &Prediction, stopped_by: Option<&str>) -> String {
+    let mut raw = vec![("fields", object(&prediction.fields))];
+    if !prediction.others.is_empty() {
+        raw.push(("others", list(prediction.others.iter().map(object))));
     }
     with_raw(stopped_by.map_or_else(|| json!({}), |guard| json!({"stoppedBy": guard})), &raw)
 }
