@@ -4,6 +4,11 @@ use super::words::{Words, is_invisible};
 use super::{Finding, Rule};
 use crate::text::sentences;
 
+/// Over how many lines one order may be spread.
+pub(super) const LINES: usize = 4;
+/// How long the text and the address of a link may be.
+const LONGEST_LINK: usize = 500;
+
 const OVERRIDES: [&str; 7] = ["ignore", "disregard", "forget", "override", "bypass", "discard", "overrule"];
 const EARLIER: [&str; 14] = [
     "previous",
@@ -181,9 +186,12 @@ const INNER: [&str; 10] = [
 /// Marks every sentence that gives orders to a model, every comment, and every run of invisible characters.
 pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     let mut add = |start, end| found.push(Finding { rule: Rule::Injection, start, end });
+    let mut end = 0;
     for (start, _) in text.match_indices("<!--") {
-        let length = text.get(start..).and_then(|rest| rest.find("-->").map(|at| at + 3).or(Some(rest.len())));
-        add(start, start + length.unwrap_or_default());
+        if start >= end {
+            end = text.get(start..).and_then(|rest| rest.find("-->")).map_or(text.len(), |length| start + length + 3);
+            add(start, end);
+        }
     }
     let mut run: Option<(usize, usize, usize)> = None;
     for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
@@ -201,9 +209,10 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
         }
     }
     let mut done = 0;
-    for (start, end) in sentences(text) {
+    let sentences = sentences(text);
+    for (i, (start, end)) in sentences.iter().copied().enumerate() {
         let sentence = text.get(start..end).unwrap_or_default();
-        if start >= done && orders_a_model(&Words::of(sentence)) {
+        if start >= done && wrapped(text, &sentences, i).any(|lines| orders_a_model(&Words::of(lines))) {
             let lead = sentence.trim_start_matches(|c: char| c.is_whitespace() || "#>*-".contains(c));
             // Who orders once goes on: what stands behind it in the paragraph is part of the attack.
             done = end_of_paragraph(text, end);
@@ -211,6 +220,18 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
             add(start + sentence.len() - lead.len(), start + length);
         }
     }
+}
+
+/// A sentence alone, and with the next lines, over which it may go on.
+fn wrapped<'a>(text: &'a str, sentences: &'a [(usize, usize)], i: usize) -> impl Iterator<Item = &'a str> {
+    let start = sentences.get(i).map_or(0, |(start, _)| *start);
+    let mut before: Option<&str> = None;
+    let lines = sentences.iter().skip(i).take(LINES).map_while(move |(_, end)| {
+        let goes_on = before.is_none_or(|before| before.ends_with('\n'));
+        before = text.get(start..*end).filter(|_| goes_on);
+        before
+    });
+    lines
 }
 
 /// Where the paragraph ends that goes on at `from`: at the next blank line.
@@ -230,7 +251,9 @@ fn end_of_paragraph(text: &str, from: usize) -> usize {
 pub(super) fn links(text: &str, allow: &[String], found: &mut Vec<Finding>) {
     for (middle, _) in text.match_indices("](") {
         let (Some(before), Some(after)) = (text.get(..middle), text.get(middle + 2..)) else { continue };
-        let (Some(open), Some(close)) = (before.rfind('['), after.find(')')) else { continue };
+        let open = before.char_indices().rev().take(LONGEST_LINK).find(|(_, c)| *c == '[');
+        let close = after.char_indices().take(LONGEST_LINK).find(|(_, c)| *c == ')');
+        let (Some((open, _)), Some((close, _))) = (open, close) else { continue };
         let target = after.get(..close).unwrap_or_default().trim();
         let Some((_, address)) = target.split_once("//") else { continue };
         let host = address.split(['/', '?', '#', ':', ' ']).next().unwrap_or_default();

@@ -2,6 +2,9 @@
 
 use super::{Finding, Rule};
 
+/// How many characters of a token are looked at.
+const LONGEST: usize = 4096;
+
 /// Whether a character can be part of a token.
 type Kind = fn(char) -> bool;
 
@@ -43,26 +46,35 @@ const NAMES: [&str; 14] = [
 pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     let mut add = |start, end| found.push(Finding { rule: Rule::Secrets, start, end });
     for (prefix, length, kind) in TOKENS {
+        let mut end = 0;
         for (start, _) in text.match_indices(prefix) {
-            let end = end_of(text, start + prefix.len(), is_token);
-            let shaped = text
-                .get(start + prefix.len()..end)
-                .is_some_and(|rest| rest.chars().take_while(|c| kind(*c)).count() >= length);
-            if shaped && starts_a_word(text, start) {
+            let rest = text.get(start + prefix.len()..).unwrap_or_default();
+            let shaped = rest.chars().take(length).filter(|c| kind(*c)).count() == length;
+            if shaped && start >= end && starts_a_word(text, start) {
+                end = end_of(text, start + prefix.len(), is_token);
                 add(start, end);
             }
         }
     }
+    let mut end = 0;
     for (start, _) in text.match_indices("-----BEGIN ") {
+        if start < end {
+            continue;
+        }
         let rest = text.get(start..).unwrap_or_default();
         if rest.lines().next().is_some_and(|line| line.contains("PRIVATE KEY")) {
-            let end =
+            let tail =
                 rest.find("-----END ").and_then(|at| rest.get(at + 9..)?.find("-----").map(|more| at + 9 + more + 5));
-            add(start, start + end.unwrap_or(rest.len()));
+            end = start + tail.unwrap_or(rest.len());
+            add(start, end);
         }
     }
+    let mut end = 0;
     for (start, _) in text.match_indices("eyJ").filter(|(start, _)| starts_a_word(text, *start)) {
-        let end = end_of(text, start, |c| is_token(c) || c == '.');
+        if start < end {
+            continue;
+        }
+        end = end_of(text, start, |c| is_token(c) || c == '.');
         let token = text.get(start..end).unwrap_or_default().trim_end_matches('.');
         if token.split('.').count() == 3 && token.split('.').all(|part| part.len() >= 10) {
             add(start, start + token.len());
@@ -96,7 +108,11 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
 fn assignments(text: &str, add: &mut impl FnMut(usize, usize)) {
     let lower = text.to_ascii_lowercase();
     for name in NAMES {
+        let mut end = 0;
         for (start, _) in lower.match_indices(name) {
+            if start < end {
+                continue;
+            }
             let behind = start + name.len();
             let rest = lower.get(behind..).unwrap_or_default();
             let gap = rest.len() - rest.trim_start_matches(|c: char| c == ' ' || "\"'`*".contains(c)).len();
@@ -113,8 +129,12 @@ fn assignments(text: &str, add: &mut impl FnMut(usize, usize)) {
                 rest.len() - rest.trim_start_matches(|c: char| c == ' ' || "\"'`*".contains(c)).len()
             });
             let value = from + lead;
-            let end = end_of(text, value, |c| !c.is_whitespace() && !"\"'`,;<>|".contains(c));
-            let word = text.get(value..end).unwrap_or_default().trim_end_matches(['.', ')', ':', '?', '!', '*']);
+            let stop = end_of(text, value, |c| !c.is_whitespace() && !"\"'`,;<>|".contains(c));
+            // A long run without a space need not be read again for every name inside it.
+            if stop - value > 256 {
+                end = stop;
+            }
+            let word = text.get(value..stop).unwrap_or_default().trim_end_matches(['.', ')', ':', '?', '!', '*']);
             if word.len() >= 6 && !word.starts_with(['[', '{', '(', '$']) && (sure || looks_secret(word)) {
                 add(value, value + word.len());
             }
@@ -141,7 +161,8 @@ fn starts_a_word(text: &str, at: usize) -> bool {
 /// Where the characters of a kind end, from `start` on.
 fn end_of(text: &str, start: usize, kind: impl Fn(char) -> bool) -> usize {
     let rest = text.get(start..).unwrap_or_default();
-    start + rest.find(|c| !kind(c)).unwrap_or(rest.len())
+    let found = rest.char_indices().take(LONGEST).find(|(_, c)| !kind(*c)).map(|(at, _)| at);
+    start + found.unwrap_or_else(|| rest.char_indices().nth(LONGEST).map_or(rest.len(), |(at, _)| at))
 }
 
 fn is_hex(c: char) -> bool {

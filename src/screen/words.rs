@@ -1,11 +1,14 @@
 //! Text as words and sentences, whatever was done to hide them.
 
+use crate::python::nfkc;
+
 /// A word: lower case, without invisible characters.
 pub(super) struct Word {
     pub text: String,
     /// Written with a capital letter.
     pub capital: bool,
-    /// Something that separates clauses stands before it: a colon, a comma, a quotation mark, the start.
+    /// Something that separates clauses stands before it: a colon, a comma, a quotation mark, a line end, the
+    /// start.
     pub opens: bool,
 }
 
@@ -22,7 +25,8 @@ impl Words {
         let mut words: Vec<Word> = Vec::new();
         let mut current = String::new();
         let (mut capital, mut opens) = (false, true);
-        for c in text.chars().chain([' ']) {
+        // Letters in other shapes, full-width ones for instance, are read as the plain ones.
+        for c in nfkc(text).chars().chain([' ']) {
             if is_invisible(c) {
                 continue;
             }
@@ -36,7 +40,7 @@ impl Words {
                 words.push(Word { text: text.trim_end_matches(['\'', '-']).to_owned(), capital, opens });
                 (capital, opens) = (false, false);
             }
-            opens |= !c.is_whitespace();
+            opens |= !c.is_whitespace() || c == '\n';
         }
         Self(words)
     }

@@ -194,3 +194,41 @@ fn predictors_are_named_as_dspy_names_them_and_can_be_tuned() {
     stage.wait(pipeline.call(&stage.run(), Example::new().with("a", "q"))).unwrap();
     assert!(stage.model.asked.borrow()[0].text().contains("DEMO"));
 }
+
+#[test]
+fn a_held_reply_that_cannot_be_read_is_asked_for_again_and_its_text_forgotten() {
+    let stage = Stage::new();
+    stage.model.when("[[ ## completed ## ]]", 10.0, &chat(&[("b", "FIRST-TRY")]));
+    stage.model.when("JSON object", 10.0, r#"{"b": "second", "ok": true}"#);
+    let pipeline = load(
+        json!({"a": "str"}),
+        json!({
+            "first": asks("a -> b, ok: bool", json!({"a": "a"})),
+            "gate": {"do": "guard", "require": [{"value": "first.ok", "is": true}], "otherwise": {"b": "no"}},
+        }),
+        json!({"b": "first.b"}),
+    );
+    let outcome = stage.wait(pipeline.run(&stage.watched(), Example::new().with("a", "x"))).unwrap();
+    assert_eq!(outcome.prediction.get("b"), Some(&"second".into()));
+    let told = stage.told();
+    assert!(told.contains(&"first.b: second".to_owned()), "{told:?}");
+    assert!(!told.iter().any(|line| line.contains("FIRST-TRY")), "{told:?}");
+}
+
+#[test]
+fn a_program_inside_a_held_step_stays_held() {
+    use lakelet::run::Gate;
+    let stage = Stage::new();
+    stage.model.when("", 10.0, &chat(&[("b", "INNER")]));
+    let pipeline =
+        load(json!({"a": "str"}), json!({"first": asks("a -> b", json!({"a": "a"}))}), json!({"b": "first.b"}));
+    let run = stage.watched();
+    let gate = Gate::inside(run.gate(), false, None);
+    let held = run.clone().behind(&gate);
+    stage.wait(pipeline.run(&held, Example::new().with("a", "x"))).unwrap();
+    assert_eq!(stage.told(), ["started first"]);
+    assert!(run.shown_spans()[0].withheld);
+    gate.release();
+    assert_eq!(stage.told().last().map(String::as_str), Some("result"));
+    assert!(!run.shown_spans()[0].withheld);
+}
