@@ -178,19 +178,20 @@ impl Error {
         self
     }
 
-    /// The error without any text that a model or a service wrote: for callers who may not see it.
+    /// The error without any text that a model wrote, or a service that was shown what it wrote: for callers who may not
+    /// see it. Other errors speak of settings and connections, and stay as they are.
     pub fn withheld(&self) -> Self {
         let message = match self.0.kind {
             ErrorKind::Parse => "the model's reply could not be read",
-            ErrorKind::Deadline => "the time allowed has passed",
-            ErrorKind::Cancelled => "the call was cancelled",
-            _ => "the step failed",
+            ErrorKind::BadRequest => "the service refused the request",
+            ErrorKind::Server => "the service failed",
+            ErrorKind::Protocol => "the service's answer could not be read",
+            _ => return self.clone(),
         };
-        let mut error = Self::new(self.0.kind, message).with_retryable(self.0.retryable);
-        error.0.step.clone_from(&self.0.step);
-        if let Some(service) = &self.0.service {
-            error = error.with_service(service.clone());
-        }
+        let mut error = self.clone();
+        error.0.message = message.to_owned();
+        error.0.hint = None;
+        error.0.reply = None;
         error
     }
 

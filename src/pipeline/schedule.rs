@@ -214,7 +214,8 @@ impl<'a> Schedule<'a> {
     /// The outputs, when every step has ended.
     fn outputs(&self) -> Result<Map> {
         if let Some((step, error)) = &self.failure {
-            let shown = self.held.is_released() || self.pipeline.steps.get(*step).is_some_and(|step| step.live);
+            let open = self.held.is_released() || self.pipeline.steps.get(*step).is_some_and(|step| step.live);
+            let shown = open && self.pipeline.redact.is_none();
             return Err(if shown { error.clone() } else { error.withheld() });
         }
         let mut outputs = Map::new();

@@ -350,3 +350,29 @@ fn both_programs_share_the_steps_of_the_case_study() {
         assert_eq!(rag["steps"][step][member], enterprise["steps"][step][member]);
     }
 }
+
+#[test]
+fn an_error_after_the_approval_is_redacted_like_an_answer() {
+    let stage = Stage::new();
+    stage.model.when(FORMAT, 500.0, "Write to ann@mail.test");
+    let rest = self::stage(5.0, "True");
+    stage.model.take_rules(&rest.model);
+    stage.retriever.passages.swap(&rest.retriever.passages);
+    let run = stage.watched();
+    let error = stage.wait(enterprise().run(&run, asked("How many days?"))).unwrap_err();
+    assert_eq!((error.kind(), error.step()), (ErrorKind::Parse, Some("compliance_formatter")));
+    assert!(!(format!("{error:?}") + &stage.told_text() + &format!("{:?}", run.shown_spans())).contains("ann@mail"));
+}
+
+#[test]
+fn a_model_that_is_not_reached_is_told_as_such() {
+    let stage = Stage::new();
+    let refused = Error::new(ErrorKind::Network, "connection refused").with_hint("start the workspace");
+    stage.model.when_in_turn(ANSWER, 5.0, vec![Err(refused)]);
+    let rest = self::stage(5.0, "True");
+    stage.model.take_rules(&rest.model);
+    stage.retriever.passages.swap(&rest.retriever.passages);
+    let error = stage.wait(enterprise().run(&stage.run(), asked("How many days?"))).unwrap_err();
+    assert_eq!((error.kind(), error.step()), (ErrorKind::Network, Some("generate_answer")));
+    assert_eq!(error.hint(), Some("start the workspace"));
+}
