@@ -91,21 +91,23 @@ const POLICY: [&str; 20] = [
     "rotated",
 ];
 /// What is private about a person.
-const PRIVATE: [&str; 14] = [
-    "birthday",
-    "birthdate",
-    "passport",
-    "medical",
-    "iban",
-    "ssn",
-    "diagnosis",
-    "religion",
-    "home",
-    "private",
-    "personal",
-    "bank",
-    "sick",
-    "social",
+const PRIVATE: [&str; 7] = ["birthday", "birthdate", "passport", "iban", "ssn", "diagnosis", "religion"];
+/// What is private only together with one of [`DETAILS`]: a home address, but not a home office.
+const KEPT: [&str; 7] = ["home", "private", "personal", "bank", "medical", "social", "sick"];
+const DETAILS: [&str; 13] = [
+    "address",
+    "addresses",
+    "phone",
+    "mobile",
+    "number",
+    "email",
+    "e-mail",
+    "mail",
+    "details",
+    "account",
+    "record",
+    "records",
+    "security",
 ];
 const ASKING: [&str; 21] = [
     "what", "what's", "whats", "which", "tell", "give", "show", "send", "share", "reveal", "print", "list", "need",
@@ -231,6 +233,27 @@ const PAY: [&str; 14] = [
     "raise",
     "remuneration",
 ];
+/// Behind a word for pay, these make it a matter of policy.
+const SCHEMES: [&str; 18] = [
+    "review",
+    "reviews",
+    "process",
+    "bands",
+    "band",
+    "policy",
+    "rules",
+    "increase",
+    "increases",
+    "scheme",
+    "plan",
+    "plans",
+    "pool",
+    "day",
+    "date",
+    "structure",
+    "transparency",
+    "cycle",
+];
 const PERSONS: [&str; 22] = [
     "manager",
     "boss",
@@ -346,9 +369,7 @@ fn asks_for_everybodys_data(words: &Words) -> bool {
 
 fn asks_for_anothers_pay(words: &Words) -> bool {
     let owned = words.all(&PAY).any(|at| {
-        let policy = words
-            .within(at + 1, 1, &["review", "reviews", "process", "bands", "policy", "rules", "increase", "increases"])
-            .is_some();
+        let policy = words.within(at + 1, 1, &SCHEMES).is_some();
         let owner =
             (at.saturating_sub(2)..at).any(|i| owns(words, i) || matches!(words.at(i), "his" | "her" | "their"));
         let of = words.at(at + 1) == "of" && is_person(words, at + 2);
@@ -367,7 +388,10 @@ fn asks_for_anothers_pay(words: &Words) -> bool {
 
 /// "Ann's home address", "her private number", "where does Ann live".
 fn asks_for_anothers_data(words: &Words) -> bool {
-    let owned = words.all(&PRIVATE).any(|at| {
+    let owned = words.all(&[PRIVATE.as_slice(), &KEPT].concat()).any(|at| {
+        if KEPT.contains(&words.at(at)) && words.within(at + 1, 1, &DETAILS).is_none() {
+            return false;
+        }
         let of = words.within(at + 1, 3, &["of"]).is_some_and(|of| is_person(words, of + 1));
         of || (at.saturating_sub(2)..at).any(|i| owns(words, i) || matches!(words.at(i), "his" | "her"))
     });
