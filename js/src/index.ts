@@ -12,6 +12,6 @@ export { inspect, type CallOptions, type Inspection } from './run.js';
 export { signature, Signature, type Field, type FieldSpec, type InputsOf, type ObjectSchema, type OutputsOf, type SignatureLike, type SignatureSpec } from './signature.js';
 export type { ProgramStream } from './stream.js';
 export {
-  Index, languageModel, Model, Workspace,
-  type IndexOptions, type ModelFunction, type ModelOptions, type ModelReply, type ModelRequest, type WorkspaceOptions, type WorkspaceRequest,
+  Index, languageModel, Model, ModelRequest, Workspace,
+  type IndexOptions, type ModelFunction, type ModelOptions, type ModelReply, type WorkspaceOptions, type WorkspaceRequest,
 } from './workspace.js';

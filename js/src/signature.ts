@@ -48,17 +48,27 @@ export class Signature<I extends object, O extends object> {
   declare readonly inputType: I;
   /** Only for the compiler. */
   declare readonly outputType: O;
-  readonly instructions: string;
-  readonly fields: readonly Field[];
   /** @internal */
   readonly handle: SignatureHandle;
+  #described: { readonly instructions: string; readonly fields: readonly Field[] } | undefined;
 
   /** @internal */
   constructor(handle: SignatureHandle) {
     this.handle = handle;
-    const { instructions, fields } = JSON.parse(handle.describe()) as { instructions: string; fields: Field[] };
-    this.instructions = instructions;
-    this.fields = fields;
+  }
+
+  /** What the model is to do. */
+  get instructions(): string {
+    return this.#description.instructions;
+  }
+
+  /** All inputs, then all outputs. */
+  get fields(): readonly Field[] {
+    return this.#description.fields;
+  }
+
+  get #description() {
+    return (this.#described ??= JSON.parse(calling(() => this.handle.describe())) as { instructions: string; fields: Field[] });
   }
 }
 

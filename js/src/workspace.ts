@@ -2,6 +2,7 @@
 import type { Model as ModelHandle, Retriever as IndexHandle, Workspace as Handle } from '../wasm/lakelet.js';
 import { calling, init, waiting } from './core.js';
 import { LakeletError } from './errors.js';
+import type { Message } from './events.js';
 
 /** Where a workspace is, and who calls it. */
 export interface WorkspaceOptions {
@@ -143,11 +144,41 @@ export class Model extends Lazy<ModelHandle> {}
 /** A Vector Search index. Made by {@link Workspace.index}. */
 export class Index extends Lazy<IndexHandle> {}
 
-/** What a model of one's own is asked. */
-export interface ModelRequest {
-  readonly messages: readonly { readonly role: string; readonly content: unknown }[];
+/** What is read of a request. */
+interface Asked {
+  readonly messages: readonly Message[];
   readonly responseFormat?: unknown;
   readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** What a model of one's own is asked. It is read from its JSON text when it is looked at. */
+export class ModelRequest {
+  /** `{messages, responseFormat?, options}` as JSON text. */
+  readonly json: string;
+  #read: Asked | undefined;
+
+  /** @internal */
+  constructor(json: string) {
+    this.json = json;
+  }
+
+  get messages(): readonly Message[] {
+    return this.#members.messages;
+  }
+
+  /** The `response_format` that an endpoint would be sent. */
+  get responseFormat(): unknown {
+    return this.#members.responseFormat;
+  }
+
+  /** Sampling parameters by their wire names. */
+  get options(): Readonly<Record<string, unknown>> {
+    return this.#members.options;
+  }
+
+  get #members(): Asked {
+    return (this.#read ??= JSON.parse(this.json) as Asked);
+  }
 }
 
 /** What a model of one's own answers: the text, or the text and what it cost. */
@@ -171,6 +202,6 @@ export type ModelFunction = (request: ModelRequest) => ModelReply | Promise<Mode
  */
 export function languageModel(name: string, answer: ModelFunction, options: { readonly takesSchema?: boolean } = {}): Model {
   return new Model(name, () => calling((core) =>
-    core.Model.of_function(name, (request: string) => answer(JSON.parse(request) as ModelRequest), options.takesSchema ?? false),
+    core.Model.of_function(name, (request: string) => answer(new ModelRequest(request)), options.takesSchema ?? false),
   ));
 }
