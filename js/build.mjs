@@ -6,7 +6,7 @@
  *   node build.mjs --ts     the TypeScript alone
  */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,15 +27,18 @@ function buildCore(dev) {
   const profile = dev ? 'debug' : 'release';
   run('cargo', ['build', '--lib', '--target', 'wasm32-unknown-unknown', '--features', 'web', ...(dev ? [] : ['--release'])], root);
   const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
+  const built = join(target, 'wasm32-unknown-unknown', profile, 'lakelet.wasm');
   const out = join(here, 'wasm');
+  const final = join(out, 'lakelet.wasm');
+  // What was made of this very file carries its time.
+  const { atime, mtime } = statSync(built);
+  if (statSync(final, { throwIfNoEntry: false })?.mtimeMs === mtime.getTime()) return;
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out);
   run('wasm-bindgen', [
-    '--target', 'web', '--out-dir', out, '--encode-into', 'always', '--omit-default-module-path',
-    join(target, 'wasm32-unknown-unknown', profile, 'lakelet.wasm'),
+    '--target', 'web', '--out-dir', out, '--encode-into', 'always', '--omit-default-module-path', built,
   ]);
   const bound = join(out, 'lakelet_bg.wasm');
-  const final = join(out, 'lakelet.wasm');
   // Never with --all-features: it writes encodings that today's engines refuse. The module names the features that it uses.
   if (dev) renameSync(bound, final);
   else {
@@ -43,6 +46,7 @@ function buildCore(dev) {
     rmSync(bound);
   }
   rmSync(join(out, 'lakelet_bg.wasm.d.ts'));
+  utimesSync(final, atime, mtime);
 }
 
 function buildScripts() {

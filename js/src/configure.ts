@@ -38,12 +38,12 @@ export function configure(settings: Defaults): void {
   made = undefined;
 }
 
-/** The adapter of predictors that name none. */
+/** The adapter of predictors that name none. @internal */
 export function defaultAdapter(): 'chat' | 'json' {
   return defaults.adapter ?? 'chat';
 }
 
-/** What a call may reach: its own settings before the defaults. */
+/** What a call may reach: its own settings before the defaults. @internal */
 export function services(own: Settings): Services {
   if (!own.workspace && !own.lm && !own.rm) return (made ??= assemble(defaults));
   return assemble({ ...defaults, ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)) });

@@ -7,6 +7,7 @@ import load, * as exports from '../wasm/lakelet.js';
 import type { InitOutput } from '../wasm/lakelet.js';
 import { LakeletError, readError } from './errors.js';
 
+/** @internal */
 export type Core = typeof exports;
 
 /** A WebAssembly module, its bytes, or where to fetch it. */
@@ -18,7 +19,7 @@ let loading: Promise<void> | undefined;
 let crash: LakeletError | undefined;
 const pending = new Set<(error: LakeletError) => void>();
 
-/** Says where the module comes from. A module that is compiled already needs no `init()`. */
+/** Says where the module comes from. A module that is compiled already needs no `init()`. @internal */
 export function provide(from: WebAssembly.Module | (() => ModuleSource | Promise<ModuleSource>)): void {
   if (from instanceof WebAssembly.Module) start(exports.initSync({ module: from }));
   else source = from;
@@ -74,7 +75,7 @@ function crashed(what: string): void {
   pending.clear();
 }
 
-/** The core; throws when it is not loaded yet or has crashed. */
+/** The core; throws when it is not loaded yet or has crashed. @internal */
 export function core(): Core {
   if (crash) throw crash;
   if (!loaded) {
@@ -83,13 +84,13 @@ export function core(): Core {
   return exports;
 }
 
-/** The core's memory. */
+/** The core's memory. @internal */
 export function memory(): WebAssembly.Memory {
   core();
   return (loaded as InitOutput).memory;
 }
 
-/** Calls into the core, with its errors as {@link LakeletError}s. */
+/** Calls into the core, with its errors as {@link LakeletError}s. @internal */
 export function calling<T>(call: (core: Core) => T): T {
   const it = core();
   try {
@@ -100,7 +101,7 @@ export function calling<T>(call: (core: Core) => T): T {
   }
 }
 
-/** Waits for the core, with its errors as {@link LakeletError}s, also when it crashes on the way. */
+/** Waits for the core, with its errors as {@link LakeletError}s, also when it crashes on the way. @internal */
 export async function waiting<T>(work: Promise<T>): Promise<T> {
   let reject: ((error: LakeletError) => void) | undefined;
   try {

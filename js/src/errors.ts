@@ -68,7 +68,7 @@ export class LakeletError extends Error {
   }
 }
 
-/** The error that the core describes as JSON text; anything else that was thrown comes back as it is. */
+/** The error that the core describes as JSON text; anything else that was thrown comes back as it is. @internal */
 export function readError(thrown: unknown): unknown {
   if (typeof thrown !== 'string') return thrown;
   const { message, ...details } = JSON.parse(thrown) as ErrorDetails & { message: string };

@@ -34,7 +34,7 @@ interface Outcome {
 
 const records = new WeakMap<object, { run: Run; outcome: Partial<Outcome> }>();
 
-/** A call that is under way. */
+/** A call that is under way. @internal */
 export class Run {
   readonly #run: RunHandle;
   readonly #signal: AbortSignal | undefined;
@@ -117,7 +117,7 @@ export function inspect(prediction: object): Inspection {
   return { usage: run.usage, trace: run.trace(), stoppedBy: outcome.stoppedBy ?? null, others: outcome.others ?? [] };
 }
 
-/** The guard that stopped the program, if one did. */
+/** The guard that stopped the program, if one did. @internal */
 export function stoppedBy(prediction: object): string | null {
   return records.get(prediction)?.outcome.stoppedBy ?? null;
 }

@@ -122,27 +122,41 @@ function refusal({ errorCode, message, retryAfterMs }: LakeletError, status: num
 }
 
 /** Made on first use, when the core is there. */
-class Lazy<H> {
-  #handle: H | undefined;
-  readonly #make: () => H;
+class Lazy {
   readonly name: string;
+  readonly #make: () => unknown;
+  #handle: unknown;
 
-  constructor(name: string, make: () => H) {
+  constructor(name: string, make: () => unknown) {
     this.name = name;
     this.#make = make;
   }
 
   /** @internal */
-  get handle(): H {
-    return (this.#handle ??= this.#make());
+  protected made<H>(): H {
+    return (this.#handle ??= this.#make()) as H;
   }
 }
 
 /** A chat model. Made by {@link Workspace.lm} and {@link languageModel}. */
-export class Model extends Lazy<ModelHandle> {}
+export class Model extends Lazy {
+  readonly kind = 'model';
+
+  /** @internal */
+  get handle(): ModelHandle {
+    return this.made();
+  }
+}
 
 /** A Vector Search index. Made by {@link Workspace.index}. */
-export class Index extends Lazy<IndexHandle> {}
+export class Index extends Lazy {
+  readonly kind = 'index';
+
+  /** @internal */
+  get handle(): IndexHandle {
+    return this.made();
+  }
+}
 
 /** What is read of a request. */
 interface Asked {

@@ -1,0 +1,108 @@
+/**
+ * The npm package as its users get it: packed, installed from the tarball into an empty folder, and loaded in each host.
+ *
+ *   node --test tests/package/        (after `npm run build --workspace lakelet`)
+ */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { after, before, test } from 'node:test';
+
+import { chromium } from 'playwright-core';
+import { build, createServer as createViteServer } from 'vite';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const app = mkdtempSync(join(tmpdir(), 'lakelet-package-'));
+const REPLY = '[[ ## answer ## ]]\nYes.\n\n[[ ## score ## ]]\n0.9\n\n[[ ## completed ## ]]';
+let browser;
+
+before(async () => {
+  const npm = (args, cwd) => execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const [{ filename, files }] = JSON.parse(npm(['pack', '--json', '--pack-destination', app], join(here, '../../js')));
+  for (const { path } of files) assert.match(path, /^(dist|wasm)\/|^(LICENSE|NOTICE|package\.json|README\.md)$/, 'nothing else is published');
+  writeFileSync(join(app, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
+  npm(['install', '--offline', '--no-audit', '--no-fund', join(app, filename)], app);
+  cpSync(join(here, 'app'), app, { recursive: true });
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  rmSync(app, { recursive: true, force: true });
+});
+
+test('it needs nothing but itself', () => {
+  const manifest = JSON.parse(readFileSync(join(app, 'node_modules/lakelet/package.json'), 'utf8'));
+  assert.equal(manifest.dependencies, undefined);
+  assert.ok(existsSync(join(app, 'node_modules/lakelet/LICENSE')));
+});
+
+test('Node loads it', () => {
+  const out = execFileSync(process.execPath, ['node.mjs'], { cwd: app, encoding: 'utf8' });
+  assert.deepEqual(JSON.parse(out), { answer: 'Yes.', score: 0.9 });
+});
+
+test('its types are found and right', () => {
+  const tsc = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
+  execFileSync(process.execPath, [tsc, '--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext', '--types', '', '--lib', 'es2023,dom,dom.iterable', 'types.ts'], { cwd: app, stdio: ['ignore', 'inherit', 'inherit'] });
+});
+
+test('Vite bundles it without configuration', async (t) => {
+  await build({ root: app, logLevel: 'error', build: { outDir: join(app, 'built') } });
+  const url = await serve(t, join(app, 'built'));
+  assert.deepEqual(await open(t, url), { answer: 'Yes.', score: 0.9 });
+});
+
+test("Vite's development server serves it without configuration", async (t) => {
+  const server = await createViteServer({ root: app, logLevel: 'error', server: { port: 0, host: '127.0.0.1' } });
+  t.after(() => server.close());
+  await server.listen();
+  assert.deepEqual(await open(t, server.resolvedUrls.local[0]), { answer: 'Yes.', score: 0.9 });
+});
+
+test('a plain script tag loads it', async (t) => {
+  const url = await serve(t, app);
+  assert.deepEqual(await open(t, `${url}/plain.html`), { answer: 'Yes.', score: 0.9 });
+});
+
+/** What the page shows once it is done. */
+async function open(t, url) {
+  const page = await browser.newPage();
+  t.after(() => page.close());
+  const errors = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
+  await page.goto(url);
+  await page.waitForFunction(() => document.body.dataset.done, undefined, { timeout: 60_000 }).catch((error) => {
+    throw new Error([...errors, error.message].join('\n'));
+  });
+  return JSON.parse(await page.textContent('body'));
+}
+
+async function serve(t, folder) {
+  const types = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
+  const server = createServer((request, response) => {
+    const path = new URL(request.url, 'http://x').pathname;
+    const file = join(folder, path.endsWith('/') ? `${path}index.html` : path);
+    if (path === '/model/serving-endpoints/small/invocations') {
+      response.setHeader('content-type', 'application/json');
+      return response.end(completion());
+    }
+    if (!existsSync(file)) return response.writeHead(404).end();
+    response.setHeader('content-type', types[extname(file)] ?? 'application/octet-stream');
+    response.end(readFileSync(file));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.closeAllConnections() ?? server.close());
+  return `http://127.0.0.1:${server.address().port}`;
+}
+
+function completion() {
+  return JSON.stringify({ model: 'small', choices: [{ index: 0, message: { role: 'assistant', content: REPLY }, finish_reason: 'stop' }] });
+}
