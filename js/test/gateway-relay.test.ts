@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import type { GatewayOptions, GatewayUser, WorkspaceRequest } from 'lakelet/gateway';
+import type { GatewayOptions, GatewayUser, RelayedRequest } from 'lakelet/gateway';
 import { failure, page, recorded } from './gateway-support.js';
 
 const INDEX = 'main.default.handbook';
@@ -20,7 +20,7 @@ function relaying(workspace = recorded(), user: GatewayUser = { id: 'ada', role:
   return { ask: page(options), sent: workspace.sent, options };
 }
 
-const filtersOf = ({ body }: WorkspaceRequest) => JSON.parse(JSON.parse(body).filters_json) as unknown;
+const filtersOf = ({ body }: RelayedRequest) => JSON.parse(JSON.parse(body).filters_json) as unknown;
 
 test('calls of listed endpoints go out under the name of the list, with nothing of the request but its body', async () => {
   const { ask, sent } = relaying();
@@ -29,8 +29,8 @@ test('calls of listed endpoints go out under the name of the list, with nothing 
   await ask('/api/serving-endpoints/local-chat/invocations', { messages }, headers);
   await ask(CHAT, { model: 'local-chat', messages, stream: true }, headers);
   const [one, two] = sent.map(({ signal, ...rest }) => ({ ...rest, body: JSON.parse(rest.body) as unknown }));
-  assert.deepEqual(one, { method: 'POST', path: '/serving-endpoints/local-chat/invocations', body: { messages }, accept: 'application/json' });
-  assert.deepEqual(two, { method: 'POST', path: '/serving-endpoints/chat/completions', body: { model: 'local-chat', messages, stream: true }, accept: 'text/event-stream' });
+  assert.deepEqual(one, { path: '/serving-endpoints/local-chat/invocations', body: { messages }, accept: 'application/json' });
+  assert.deepEqual(two, { path: '/serving-endpoints/chat/completions', body: { model: 'local-chat', messages, stream: true }, accept: 'text/event-stream' });
 });
 
 test('no request names an endpoint, an index or a host off the list', async () => {

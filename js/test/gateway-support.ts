@@ -1,5 +1,5 @@
 // A scripted program and a scripted workspace, and calls as a page makes them.
-import { createGateway, type GatewayOptions, type GatewayProgram, type GatewayWorkspace, type RunEvent, type RunRecord, type WorkspaceRequest } from 'lakelet/gateway';
+import { createGateway, type GatewayOptions, type GatewayProgram, type GatewayWorkspace, type RunEvent, type RunRecord, type RelayedRequest } from 'lakelet/gateway';
 
 export const ORIGIN = 'https://app.example';
 
@@ -20,11 +20,11 @@ export const echo = scripted(async function* (inputs) {
 });
 
 /** What every run of a scripted program leaves behind. */
-export const inspect = (): RunRecord => ({ usage: { promptTokens: 7, completionTokens: 3 }, trace: [{ name: 'generate_answer' }] });
+export const inspect = (): RunRecord => ({ usage: { prompt_tokens: 7, completion_tokens: 3 }, trace: [{ name: 'generate_answer' }] });
 
 /** A workspace that remembers what it was asked. */
-export function recorded(answer: (request: WorkspaceRequest) => Response | Promise<Response> = () => Response.json({})): GatewayWorkspace & { sent: WorkspaceRequest[] } {
-  const sent: WorkspaceRequest[] = [];
+export function recorded(answer: (request: RelayedRequest) => Response | Promise<Response> = () => Response.json({})): GatewayWorkspace & { sent: RelayedRequest[] } {
+  const sent: RelayedRequest[] = [];
   return {
     sent,
     async send(request) {

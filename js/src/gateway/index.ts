@@ -111,7 +111,7 @@ async function relay(segments: string[], body: Readonly<Record<string, unknown>>
   const relayed = readRelayed(segments, body, user, options);
   call.route = `POST ${relayed.path}`;
   if (!options.workspace) throw new Error('the gateway was given a list to relay to, and no workspace');
-  const reply = await passOn(await options.workspace.send({ method: 'POST', ...relayed, signal: call.signal }));
+  const reply = await passOn(await options.workspace.send({ ...relayed, signal: call.signal }));
   if (!reply.body) return done(call, reply);
   return new Response(toStream(relayedBody(reply.body, call), call), reply);
 }

@@ -3,10 +3,10 @@ import { objectMember, onlyMembers } from './admission.js';
 import { GatewayError, invalid, told, unauthenticated, unknownRoute } from './errors.js';
 import { narrow } from './filters.js';
 import { LakeletError } from '../errors.js';
-import type { Filters, GatewayOptions, GatewayUser, WorkspaceRequest } from './types.js';
+import type { Filters, GatewayOptions, GatewayUser, RelayedRequest } from './types.js';
 
 /** What is sent to the workspace: everything in it was checked or written here. */
-export type Relayed = Pick<WorkspaceRequest, 'path' | 'body' | 'accept'>;
+export type Relayed = Pick<RelayedRequest, 'path' | 'body' | 'accept'>;
 
 type Body = Readonly<Record<string, unknown>>;
 

@@ -7,7 +7,7 @@ export type RunEvent =
 
 /** What a run left behind: `Inspection` of `lakelet`. */
 export interface RunRecord {
-  readonly usage: { readonly promptTokens: number; readonly completionTokens: number };
+  readonly usage: { readonly prompt_tokens: number; readonly completion_tokens: number };
   /** The steps, as far as the caller may know them. */
   readonly trace: readonly unknown[];
 }
@@ -50,22 +50,21 @@ export interface ServedProgram {
   readonly userInputs?: readonly string[];
 }
 
-/** One authenticated call of the workspace. */
-export interface WorkspaceRequest {
-  method: 'POST';
+/** A call of a workspace's service: a POST of JSON. */
+export interface RelayedRequest {
   /** Path below the workspace's host. */
-  path: string;
+  readonly path: string;
   /** JSON text. */
-  body: string;
+  readonly body: string;
   /** `application/json`, or `text/event-stream` for a reply that streams. */
-  accept: string;
-  signal: AbortSignal;
+  readonly accept: string;
+  readonly signal: AbortSignal;
 }
 
 /** What a gateway needs of a workspace; `Workspace` of `lakelet` is one. It attaches the credential and retries. */
 export interface GatewayWorkspace {
   /** Resolves with the answer whatever its status. */
-  send(request: WorkspaceRequest): Promise<Response>;
+  send(request: RelayedRequest): Promise<Response>;
 }
 
 /** Who calls, as the `user` hook found out. */
