@@ -20,7 +20,7 @@ export const echo = scripted(async function* (inputs) {
 });
 
 /** What every run of a scripted program leaves behind. */
-export const inspect = (): RunRecord => ({ usage: { prompt_tokens: 7, completion_tokens: 3 }, trace: [{ name: 'generate_answer' }] });
+export const inspect = (): RunRecord => ({ usage: { promptTokens: 7, completionTokens: 3 }, trace: [{ name: 'generate_answer' }] });
 
 /** A workspace that remembers what it was asked. */
 export function recorded(answer: (request: RelayedRequest) => Response | Promise<Response> = () => Response.json({})): GatewayWorkspace & { sent: RelayedRequest[] } {

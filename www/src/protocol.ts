@@ -1,5 +1,8 @@
-// What the gateway sends while a program runs. The shapes are those of `lakelet/gateway`.
+// What the gateway sends while a program runs: the events of the program, and what the assistant returns.
 import { createParser } from 'eventsource-parser';
+import type { ProgramEvent, Span } from 'lakelet';
+
+export type { Span };
 
 /** Who asks. In this demo the page says so itself; a real deployment takes it from the sign-in. */
 export interface Reader {
@@ -8,37 +11,26 @@ export interface Reader {
   department: string;
 }
 
-/** A passage that the answer rests on; `quote` marks the part of `text` that says it. */
+/** A passage that the answer rests on. */
 export interface Source {
   number: number;
   id: string;
-  title: string;
-  document: string;
+  title?: string;
+  document?: string;
   heading?: string;
   text: string;
-  quote?: { start: number; end: number };
+  /** Where in `text` the sentence stands that says it. */
+  start: number;
+  end: number;
+  /** The rules that have put a mark in the place of something. */
   flags?: string[];
-}
-
-/** One step of a run. Times are milliseconds since the run began. */
-export interface Span {
-  step: string;
-  kind: string;
-  start_ms: number;
-  duration_ms: number;
-  model?: string;
-  usage?: { prompt_tokens: number; completion_tokens: number; cached_tokens?: number };
-  messages?: { role: string; content: unknown }[];
-  inputs?: Record<string, unknown>;
-  outputs?: Record<string, unknown>;
-  error?: string;
 }
 
 /** What a run returns. */
 export interface Result {
   answer: string;
-  security_issues?: string[] | string;
-  sources?: Source[];
+  security_issues?: string;
+  sources: Source[];
 }
 
 /** What went wrong, in words that a person can act on. */
@@ -50,10 +42,8 @@ export interface Failure {
 }
 
 export type RunEvent =
-  | { type: 'step_started'; step: string; kind: string; at_ms: number }
-  | { type: 'step_finished'; span: Span }
-  | { type: 'field'; step: string; field: string; text: string }
-  | { type: 'result'; prediction: Result; refused: boolean }
+  | Exclude<ProgramEvent, { type: 'result' }>
+  | { type: 'result'; fields: Result; stoppedBy: string | null; trace: Span[] }
   | { type: 'error'; error: Failure };
 
 /** Runs the assistant at the gateway and yields its events as they arrive. */

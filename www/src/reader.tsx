@@ -3,7 +3,7 @@ import type { Reader } from './protocol';
 const CHOICES: Record<keyof Reader, Record<string, string>> = {
   role: { contractor: 'Contractor', employee: 'Employee', manager: 'Manager', hr: 'HR', finance: 'Finance', security: 'Security' },
   region: { EU: 'EU', US: 'US', APAC: 'APAC' },
-  department: { engineering: 'Engineering', sales: 'Sales', finance: 'Finance', people: 'People', it: 'IT', legal: 'Legal' },
+  department: { engineering: 'Engineering', sales: 'Sales', finance: 'Finance', people: 'People', it: 'IT', legal: 'Legal', security: 'Security' },
 };
 
 /** Who asks: what may be seen, and how an answer is formatted, follow from it. */

@@ -5,23 +5,19 @@ export function Sources({ sources }: { sources: Source[] }) {
   return (
     <ol class="sources" aria-label="Sources">
       {sources.map((source) => (
-        <li key={source.id}>
+        <li key={source.number}>
           <details>
             <summary>
               <span class="number">{source.number}</span>
               <span>
-                {source.title} <span class="where">{source.heading}</span>
+                {source.title ?? source.document ?? source.id} <span class="where">{source.heading}</span>
               </span>
             </summary>
             <blockquote class="passage">
               <Marked source={source} />
             </blockquote>
             <span class="where">{source.document}</span>
-            {source.flags?.map((flag) => (
-              <p class="flag" key={flag}>
-                {flag}
-              </p>
-            ))}
+            {source.flags && source.flags.length > 0 && <p class="flag">Parts of this passage are left out by rule: {source.flags.join(', ')}.</p>}
           </details>
         </li>
       ))}
@@ -29,13 +25,12 @@ export function Sources({ sources }: { sources: Source[] }) {
   );
 }
 
-function Marked({ source: { text, quote } }: { source: Source }) {
-  if (!quote) return <>{text}</>;
+function Marked({ source: { text, start, end } }: { source: Source }) {
   return (
     <>
-      {text.slice(0, quote.start)}
-      <mark>{text.slice(quote.start, quote.end)}</mark>
-      {text.slice(quote.end)}
+      {text.slice(0, start)}
+      <mark>{text.slice(start, end)}</mark>
+      {text.slice(end)}
     </>
   );
 }

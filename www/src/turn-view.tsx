@@ -40,19 +40,13 @@ function Outcome({ turn }: { turn: Turn }) {
         <section class="card refused">
           <h3>Refused</h3>
           <p>{turn.answer}</p>
-          {turn.issues.length > 0 && (
-            <ul>
-              {turn.issues.map((issue) => (
-                <li key={issue}>{issue}</li>
-              ))}
-            </ul>
-          )}
+          {turn.issues && <p class="hint">{turn.issues}</p>}
         </section>
       );
     default:
       return (
         <section class="card">
-          <h3>Answer</h3>
+          <h3>{turn.state === 'not_found' ? 'Not in the documents' : 'Answer'}</h3>
           {turn.answer ? <div class="answer" dangerouslySetInnerHTML={{ __html: toSafeHtml(turn.answer) }} /> : turn.state === 'running' && <p class="working">{doing(turn)}</p>}
           {turn.state === 'stopped' && <p class="note">You stopped this answer.</p>}
           {turn.sources.length > 0 && <Sources sources={turn.sources} />}
@@ -63,13 +57,13 @@ function Outcome({ turn }: { turn: Turn }) {
 
 const DOING: Record<string, string> = {
   complex_query: 'Planning the search',
-  retrieve: 'Searching the handbook',
+  retrieve: 'Searching the documents',
   generate_answer: 'Reading the passages',
   security_checker: 'Checking the answer before you see it',
   compliance_formatter: 'Checking the answer before you see it',
 };
 
 function doing(turn: Turn): string {
-  const step = turn.running.find((running) => DOING[running.step]);
-  return `${(step && DOING[step.step]) ?? 'Working'} …`;
+  const step = turn.running.findLast(({ name }) => DOING[name]);
+  return `${(step && DOING[step.name]) ?? 'Working'} …`;
 }

@@ -5,14 +5,15 @@ export interface Turn {
   id: string;
   question: string;
   reader: Reader;
-  state: 'running' | 'answered' | 'refused' | 'stopped' | 'failed';
+  state: 'running' | 'answered' | 'not_found' | 'refused' | 'stopped' | 'failed';
   /** The answer as far as it may be seen. */
   answer: string;
-  issues: string[];
+  /** Why it was refused. */
+  issues?: string;
   sources: Source[];
   spans: Span[];
-  /** Steps that have begun and not ended, with the millisecond of the run at which they began. */
-  running: { step: string; kind: string; start_ms: number }[];
+  /** Steps that have begun and are not known to have ended, with the millisecond of the run at which they began. */
+  running: Pick<Span, 'id' | 'name' | 'kind' | 'startMs'>[];
   failure?: Failure;
   /** When the question was asked, in milliseconds of the Unix epoch. */
   asked: number;
@@ -20,22 +21,32 @@ export interface Turn {
 }
 
 export function newTurn(question: string, reader: Reader): Turn {
-  return { id: crypto.randomUUID(), question, reader, state: 'running', answer: '', issues: [], sources: [], spans: [], running: [], asked: Date.now() };
+  return { id: crypto.randomUUID(), question, reader, state: 'running', answer: '', sources: [], spans: [], running: [], asked: Date.now() };
+}
+
+/** The field of a step that becomes the answer; its text arrives as far as it is approved. */
+const ANSWER = { step: 'compliance_formatter', field: 'formatted_answer' };
+
+/** What a result means, by the guard that decided it. */
+function outcome(stoppedBy: string | null): Turn['state'] {
+  if (stoppedBy === null) return 'answered';
+  return stoppedBy === 'answer_found' ? 'not_found' : 'refused';
 }
 
 /** The turn after one more event. */
 export function advance(turn: Turn, event: RunEvent): Turn {
   switch (event.type) {
-    case 'step_started':
-      return { ...turn, running: [...turn.running, { step: event.step, kind: event.kind, start_ms: event.at_ms }] };
-    case 'step_finished':
-      return { ...turn, running: turn.running.filter((step) => step.step !== event.span.step), spans: [...turn.spans, event.span] };
-    case 'field':
-      return { ...turn, answer: turn.answer + event.text };
+    case 'started':
+      return { ...turn, running: [...turn.running, { id: event.id, name: event.step, kind: event.kind, startMs: event.atMs }] };
+    case 'finished':
+      return { ...turn, running: turn.running.filter(({ id }) => id !== event.span.id), spans: [...turn.spans, event.span] };
+    case 'text':
+      return event.step === ANSWER.step && event.field === ANSWER.field ? { ...turn, answer: turn.answer + event.text } : turn;
+    case 'value':
+      return turn;
     case 'result': {
-      const { answer, security_issues = [], sources = [] } = event.prediction;
-      const issues = (Array.isArray(security_issues) ? security_issues : [security_issues]).filter(Boolean);
-      return { ...turn, state: event.refused ? 'refused' : 'answered', answer, issues, sources };
+      const { answer, security_issues: issues, sources } = event.fields;
+      return { ...turn, state: outcome(event.stoppedBy), answer, issues, sources, spans: event.trace, running: [] };
     }
     case 'error':
       return { ...turn, state: 'failed', failure: event.error };

@@ -70,8 +70,8 @@ export async function* run({ program }: ServedProgram, inputs: Record<string, un
 function record(outcome: object, { inspect, tokens }: Running): readonly unknown[] | undefined {
   if (!inspect) return undefined;
   const { usage, trace } = inspect(outcome);
-  tokens.prompt_tokens = usage.prompt_tokens;
-  tokens.completion_tokens = usage.completion_tokens;
+  tokens.prompt_tokens = usage.promptTokens;
+  tokens.completion_tokens = usage.completionTokens;
   return trace;
 }
 

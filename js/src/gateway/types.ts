@@ -7,7 +7,7 @@ export type RunEvent =
 
 /** What a run left behind: `Inspection` of `lakelet`. */
 export interface RunRecord {
-  readonly usage: { readonly prompt_tokens: number; readonly completion_tokens: number };
+  readonly usage: { readonly promptTokens: number; readonly completionTokens: number };
   /** The steps, as far as the caller may know them. */
   readonly trace: readonly unknown[];
 }

@@ -1,0 +1,47 @@
+// The assistant on the models and the index that the configuration names.
+import { configure, pipeline, Workspace } from 'lakelet';
+import { enterpriseAssistant } from 'lakelet/assistant';
+
+/**
+ * Loads the assistant, with the configuration's changes to its steps.
+ *
+ * @returns {import('lakelet/gateway').GatewayProgram}
+ */
+export function openAssistant({ host, token, clientId, clientSecret, chatEndpoint, index, columns, overlay }) {
+  const workspace = new Workspace({ host, ...(token ? { token } : { clientId, clientSecret }) });
+  const { id, text, title, document, heading } = columns;
+  configure({
+    workspace,
+    lm: chatEndpoint,
+    rm: workspace.index(index, { idColumn: id, textColumn: text, columns: [title, document, heading], queryType: 'HYBRID' }),
+  });
+  const assistant = pipeline(enterpriseAssistant, overlay && { changes: overlay });
+  return {
+    inputs: assistant.inputs,
+    steps: assistant.steps,
+    async *stream(inputs, options) {
+      for await (const event of assistant.stream(inputs, options)) {
+        if (event.type === 'result') event.fields.sources?.forEach((source) => rename(source, columns));
+        yield event;
+      }
+    },
+  };
+}
+
+/** Gives a source the names that the page knows. */
+function rename(source, columns) {
+  for (const name of ['title', 'document', 'heading']) source[name] ??= source[columns[name]];
+}
+
+/**
+ * Lets the model read what is the same in every question once, so that the first answer does not wait for it. Ends quietly when the
+ * signal aborts; another failure is thrown.
+ */
+export async function warmUp(assistant, signal) {
+  const inputs = { question: 'What are these documents about?', role: 'employee', region: 'EU', department: 'engineering' };
+  try {
+    for await (const _ of assistant.stream(inputs, { signal }));
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
