@@ -115,7 +115,7 @@ test("long text is split between sentences, items and rows, and nothing is lost"
   const { call, documentsLoaded } = await start(t, { documents });
   await documentsLoaded;
   const rows = await passages(call);
-  for (const row of rows) assert.ok(row.text.length <= 900, `${row.id} has ${row.text.length}`);
+  for (const row of rows) assert.ok(row.text.length <= 450, `${row.id} has ${row.text.length}`);
   for (const document of ["a.md", "b.md", "c.md"]) {
     const texts = rows.filter((row) => row.document === document).map((row) => row.text);
     assert.ok(texts.length > 2);
