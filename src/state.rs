@@ -8,6 +8,10 @@
 //! # Ok::<(), lakelet::Error>(())
 //! ```
 
+mod part;
+
+pub use part::Part;
+
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 use crate::adapter::{JsonStyle, write_json};
@@ -21,6 +25,9 @@ use crate::value::{Map, Value};
 /// The path of a predictor that is the whole program; DSPy writes its state without a name around it.
 const ROOT: &str = "self";
 
+/// What DSPy writes beside the predictors.
+const METADATA: &str = "metadata";
+
 /// The state of a program as DSPy saves it: JSON, indented by two, with a line end.
 ///
 /// # Errors
@@ -31,12 +38,33 @@ pub fn dump(program: &dyn Module) -> Result<String> {
         let saved = dump_predict(predict).map_err(|error| error.at_step(&path))?;
         if path == ROOT { state.extend(saved) } else { _ = state.insert(path, Json::Object(saved)) }
     }
+    write(state)
+}
+
+/// The state of a program, of the states of its [parts](Part).
+///
+/// # Errors
+/// [`State`](ErrorKind::State), when a text is no JSON object.
+pub fn join(parts: &[String]) -> Result<String> {
+    let mut state = JsonMap::new();
+    for part in parts {
+        let part: JsonMap<String, Json> = serde_json::from_str(part).map_err(not_json)?;
+        state.extend(part.into_iter().filter(|(name, _)| name != METADATA));
+    }
+    write(state)
+}
+
+fn write(mut state: JsonMap<String, Json>) -> Result<String> {
     state.insert(
-        "metadata".to_owned(),
+        METADATA.to_owned(),
         json!({"dependency_versions": {"python": "3.11", "dspy": "3.4.1", "cloudpickle": "3.1"}}),
     );
     let text = serde_json::to_string_pretty(&Json::Object(state));
     Ok(text.map_err(|error| Error::new(ErrorKind::State, error.to_string()))? + "\n")
+}
+
+fn not_json(error: serde_json::Error) -> Error {
+    Error::new(ErrorKind::State, format!("the saved state is not JSON: {error}"))
 }
 
 fn dump_predict(predict: &Predict) -> Result<JsonMap<String, Json>> {
@@ -67,8 +95,7 @@ fn dump_predict(predict: &Predict) -> Result<JsonMap<String, Json>> {
 /// # Errors
 /// [`State`](ErrorKind::State), with the path of the predictor as the step.
 pub fn load(program: &mut dyn Module, text: &str) -> Result<()> {
-    let state: Json = serde_json::from_str(text)
-        .map_err(|error| Error::new(ErrorKind::State, format!("the saved state is not JSON: {error}")))?;
+    let state: Json = serde_json::from_str(text).map_err(not_json)?;
     if !state.pointer("/metadata/dependency_versions").is_some_and(Json::is_object) {
         return Err(missing("metadata.dependency_versions"));
     }
@@ -77,7 +104,7 @@ pub fn load(program: &mut dyn Module, text: &str) -> Result<()> {
         let saved = if path == ROOT { Some(&state) } else { state.get(&path) };
         let saved = saved.ok_or_else(|| {
             let known = state.as_object().into_iter().flat_map(|state| state.keys().map(String::as_str));
-            missing(&path).with_hint(offer(&path, known.filter(|key| *key != "metadata")))
+            missing(&path).with_hint(offer(&path, known.filter(|key| *key != METADATA)))
         })?;
         loaded.push(load_predict(predict, saved).map_err(|error| error.at_step(&path))?);
     }

@@ -1,5 +1,5 @@
 /** Programs as classes. */
-import { Program, type Place } from './program.js';
+import { Program, type Compiled, type Place } from './program.js';
 
 /**
  * A program as a class: its fields that are programs are its parts, `forward` is plain code.
@@ -34,10 +34,9 @@ export abstract class Module<I extends object = Record<string, unknown>, O exten
     return view.forward(inputs);
   }
 
-  override namedPredictors(): Map<string, Program> {
-    const found = new Map<string, Program>();
-    for (const [field, part] of Object.entries(this)) collect(part, field, found);
-    return found;
+  /** @internal */
+  override *parts(path: string): Iterable<[path: string, part: Compiled<object, object>]> {
+    for (const [field, part] of Object.entries(this)) yield* partsOf(part, path ? `${path}.${field}` : field);
   }
 }
 
@@ -52,12 +51,9 @@ function within(part: unknown, at: Place, path: string): unknown {
   return Array.isArray(part) ? seen.map(([, of]) => of) : Object.fromEntries(seen);
 }
 
-function collect(part: unknown, path: string, found: Map<string, Program>): void {
-  if (part instanceof Program) {
-    for (const [name, predictor] of part.namedPredictors()) found.set(name === 'self' ? path : `${path}.${name}`, predictor);
-  } else if (holdsPrograms(part)) {
-    for (const [key, of] of Object.entries(part)) collect(of, inside(part, path, key), found);
-  }
+function* partsOf(part: unknown, path: string): Iterable<[path: string, part: Compiled<object, object>]> {
+  if (part instanceof Program) yield* part.parts(path);
+  else if (holdsPrograms(part)) for (const [key, of] of Object.entries(part)) yield* partsOf(of, inside(part, path, key));
 }
 
 function holdsPrograms(part: unknown): part is Record<string, unknown> | unknown[] {

@@ -49,7 +49,37 @@ export abstract class Program<I extends object = Record<string, unknown>, O exte
   }
 
   /** The predictors inside, under the names that DSPy's `named_predictors()` gives them. */
-  abstract namedPredictors(): Map<string, Program>;
+  namedPredictors(): Map<string, Compiled<object, object>> {
+    const named = [...this.parts('')].flatMap(([path, part]) =>
+      (JSON.parse(part.handle.predictors()) as string[]).map((name) => [[path, name === 'self' && path ? '' : name].filter(Boolean).join('.'), part] as const));
+    return new Map(named);
+  }
+
+  /** The state, demos and instructions, as DSPy's `program.save("x.json")` writes it; DSPy loads it for the same program in Python. */
+  save(): string {
+    const parts = [...this.parts('')].map(([path, part]) => calling(() => part.handle.dump(path)));
+    return calling((core) => core.join_states(parts));
+  }
+
+  /**
+   * Loads a state that DSPy's `program.save("x.json")` or {@link save} wrote: all of it, or, when anything does not fit, nothing.
+   * The core must be loaded, and no call may be under way.
+   *
+   * @throws {@link LakeletError} `state`, with the path of the predictor as the step.
+   */
+  load(state: string): void {
+    const parts = [...this.parts('')];
+    const before = parts.map(([path, part]) => calling(() => part.handle.dump(path)));
+    try {
+      for (const [path, part] of parts) calling(() => part.handle.load(path, state));
+    } catch (error) {
+      for (const [i, [path, part]] of parts.entries()) calling(() => part.handle.load(path, before[i] ?? ''));
+      throw error;
+    }
+  }
+
+  /** What the core runs of it, each under its path. @internal */
+  abstract parts(path: string): Iterable<[path: string, part: Compiled<object, object>]>;
 
   /** @internal */
   abstract runIn(at: Place, inputs: I): Promise<O>;
@@ -72,8 +102,8 @@ export abstract class Compiled<I extends object, O extends object> extends Progr
     return run.call(this.handle, path || undefined, inputs) as Promise<O>;
   }
 
-  override namedPredictors(): Map<string, Program> {
-    const names = JSON.parse(this.handle.predictors()) as string[];
-    return new Map(names.map((name) => [name, this as Program]));
+  /** @internal */
+  override *parts(path: string): Iterable<[path: string, part: Compiled<object, object>]> {
+    yield [path, this as unknown as Compiled<object, object>];
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { chainOfThought, configure, inspect, Module, predict } from 'lakelet';
+import { chainOfThought, configure, inspect, LakeletError, Module, predict } from 'lakelet';
 
 import { reply } from './support.js';
 
@@ -56,4 +56,30 @@ test('a module streams what its parts tell', async () => {
   for await (const event of running) if (event.type === 'started') steps.add(event.step);
   assert.deepEqual([...steps], ['query', 'answer', 'checks[0]']);
   assert.deepEqual(await running.result, { answer: 'about q1' });
+});
+
+test('a state goes to and fro, whole or not at all', async () => {
+  const rag = new RAG();
+  const fresh = rag.save();
+  const state = JSON.parse(fresh) as Record<string, { demos: unknown[]; signature: { instructions: string } }>;
+  assert.deepEqual(Object.keys(state), ['query.predict', 'answer', 'checks[0]', "tools['shout']", 'metadata']);
+  const taught = JSON.stringify({ ...state, answer: { ...state['answer'], demos: [{ context: ['c'], question: 'q', answer: 'a', weight: 0 }] } });
+  const floated = taught.replace('"weight":0', '"weight":1.0');
+  rag.load(floated);
+  assert.match(rag.save(), /"weight": 1\.0/);
+  assert.equal(rag.answer.messages({ context: [], question: 'x' }).length, 4);
+
+  const broken = JSON.stringify({ ...state, "tools['shout']": {} });
+  assert.throws(() => rag.load(broken), (error: unknown) => error instanceof LakeletError && error.code === 'state' && error.step === "tools['shout']");
+  assert.match(rag.save(), /"weight": 1\.0/);
+
+  const running = rag.answer.run({ context: [], question: 'q1' });
+  await running;
+  rag.load(fresh);
+  assert.equal(rag.save(), fresh);
+
+  const alone = predict('question -> answer');
+  assert.deepEqual([...alone.namedPredictors().keys()], ['self']);
+  alone.load(alone.save());
+  assert.ok('demos' in (JSON.parse(alone.save()) as object));
 });

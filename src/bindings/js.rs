@@ -19,7 +19,7 @@ mod workspace;
 pub use answer::Answer;
 pub use crash::on_crash;
 pub use model::Model;
-pub use program::Program;
+pub use program::{Program, join_states};
 pub use run::{Run, Services};
 pub use signature::SignatureHandle;
 pub use values::buffer;

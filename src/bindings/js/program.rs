@@ -19,7 +19,14 @@ use crate::example::Example;
 use crate::module::{ChainOfThought, Module, Predict};
 use crate::pipeline::Pipeline;
 use crate::run;
+use crate::state::{self, Part};
 use crate::value::Value;
+
+/// The state of a program, of the states of its parts.
+#[wasm_bindgen]
+pub fn join_states(parts: Vec<String>) -> std::result::Result<String, JsValue> {
+    state::join(&parts).map_err(|error| thrown(&error))
+}
 
 /// A program in wasm memory, compiled: what stays the same between its calls is rendered once.
 #[wasm_bindgen]
@@ -59,6 +66,16 @@ impl Program {
     pub fn predictors(&self) -> String {
         let names = self.module().predictors().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         serde_json::Value::from(names).to_string()
+    }
+
+    /// DSPy's saved state of the program, as the part `path` of a larger one; empty for the whole.
+    pub fn dump(&mut self, path: &str) -> std::result::Result<String, JsValue> {
+        self.part(path).and_then(|part| state::dump(&part)).map_err(|error| thrown(&error))
+    }
+
+    /// Loads the part `path` of a state that DSPy or `dump` saved.
+    pub fn load(&mut self, path: &str, text: &str) -> std::result::Result<(), JsValue> {
+        self.part(path).and_then(|mut part| state::load(&mut part, text)).map_err(|error| thrown(&error))
     }
 
     /// The messages that a call would send, as JSON text. The inputs are the first `length` bytes of the buffer.
@@ -106,6 +123,18 @@ impl Program {
             Kind::Module(module) => &**module,
             Kind::Pipeline(pipeline) => &**pipeline,
         }
+    }
+
+    fn part<'a>(&'a mut self, path: &'a str) -> Result<Part<'a>> {
+        let module: Option<&mut dyn Module> = match &mut self.kind {
+            Kind::Module(module) => Rc::get_mut(module),
+            Kind::Pipeline(pipeline) => Rc::get_mut(pipeline).map(|pipeline| pipeline as &mut dyn Module),
+        };
+        let module = module.ok_or_else(|| {
+            Error::new(ErrorKind::State, "the program is running")
+                .with_hint("wait for its calls to end, or make another one")
+        })?;
+        Ok(Part { path, module })
     }
 
     fn predictor(&self) -> Result<&Predict> {
