@@ -51,8 +51,8 @@ async function main() {
     });
   }
   if (workspace) {
-    await warmUp(assistant, warming.signal);
-    if (!warming.signal.aborted) say('The model has read the prompts: the first answer will be as fast as the others');
+    const warm = await warmUp(assistant, warming.signal);
+    if (warm) say('The model has read the prompts: the first answer will be as fast as the others');
   }
 }
 

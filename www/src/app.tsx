@@ -72,7 +72,7 @@ export function App() {
       </main>
       <footer>
         <AskBox running={running} onAsk={submit} onStop={() => stop.current?.abort()} />
-        <p class="fine">Answers are checked before they are shown, and rest on the passages beside them. Read those before you rely on one.</p>
+        <p class="fine">Answers are checked before they are shown, and rest on the passages below them. Read those before you rely on one.</p>
       </footer>
     </div>
   );

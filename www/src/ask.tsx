@@ -29,7 +29,7 @@ export function AskBox(props: { running: boolean; onAsk: (question: string) => v
         ref={box}
         rows={1}
         maxLength={2000}
-        placeholder="Ask about leave, travel, security, on-call …"
+        placeholder="Ask a question …"
         value={text}
         autofocus
         onInput={(event) => setText(event.currentTarget.value)}

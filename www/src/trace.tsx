@@ -1,3 +1,4 @@
+import { useEffect, useState } from 'preact/hooks';
 import type { Span } from './protocol';
 import type { Turn } from './turn';
 
@@ -5,10 +6,11 @@ type Call = Span['calls'][number];
 
 /** The steps of a run on a common time axis; each opens and shows what was sent and what came back. */
 export function Trace({ turn }: { turn: Turn }) {
-  const now = turn.state === 'running' ? Date.now() - turn.asked : 0;
+  const now = useElapsed(turn);
   const end = Math.max(1, now, ...turn.spans.map((span) => span.startMs + span.durationMs));
-  const running = turn.running.map((step) => ({ ...step, durationMs: Math.max(0, now - step.startMs), status: 'running' as const }));
-  const steps = [...turn.spans, ...running].sort((a, b) => a.startMs - b.startMs || a.id - b.id);
+  const status = turn.state === 'running' ? ('running' as const) : ('cancelled' as const);
+  const unfinished = turn.running.map((step) => ({ ...step, durationMs: Math.max(0, now - step.startMs), status }));
+  const steps = [...turn.spans, ...unfinished].sort((a, b) => a.startMs - b.startMs || a.id - b.id);
   if (steps.length === 0) return <div />;
   return (
     <section class="card trace" aria-label="Trace">
@@ -20,7 +22,7 @@ export function Trace({ turn }: { turn: Turn }) {
               <summary>
                 <span class="name">{step.name}</span>
                 <Lane start={step.startMs / end} length={step.durationMs / end} kind={`${step.kind} ${step.status}`} />
-                <span class="took">{step.status === 'running' ? '…' : milliseconds(step.durationMs)}</span>
+                <span class="took">{took(step)}</span>
               </summary>
               {'calls' in step && <Detail span={step} />}
             </details>
@@ -30,6 +32,22 @@ export function Trace({ turn }: { turn: Turn }) {
       {turn.took_ms !== undefined && <p class="total">{total(turn)}</p>}
     </section>
   );
+}
+
+/** Milliseconds since the question was asked, growing while it is answered. */
+function useElapsed({ state, asked, took_ms }: Turn): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    if (state !== 'running') return;
+    const clock = setInterval(() => setNow(Date.now()), 250);
+    return () => clearInterval(clock);
+  }, [state]);
+  return took_ms ?? (state === 'running' ? Math.max(0, now - asked) : 0);
+}
+
+function took({ status, durationMs }: Pick<Span, 'status' | 'durationMs'>): string {
+  if (status === 'running') return `${(durationMs / 1000).toFixed(0)} s …`;
+  return status === 'cancelled' ? 'stopped' : milliseconds(durationMs);
 }
 
 // An SVG, because a strict Content-Security-Policy allows no style attributes.

@@ -12,7 +12,7 @@ export interface Turn {
   issues?: string;
   sources: Source[];
   spans: Span[];
-  /** Steps that have begun and are not known to have ended, with the millisecond of the run at which they began. */
+  /** Steps that have begun and are not known to have ended. */
   running: Pick<Span, 'id' | 'name' | 'kind' | 'startMs'>[];
   failure?: Failure;
   /** When the question was asked, in milliseconds of the Unix epoch. */
@@ -57,5 +57,5 @@ export function advance(turn: Turn, event: RunEvent): Turn {
 export function settle(turn: Turn): Turn {
   const failure: Failure = { error_code: 'TRUNCATED', message: 'The answer broke off before it was complete.', hint: 'Ask again.' };
   const ended: Turn = turn.state === 'running' ? { ...turn, state: 'failed', failure } : turn;
-  return { ...ended, running: [], took_ms: Date.now() - turn.asked };
+  return { ...ended, took_ms: Date.now() - turn.asked };
 }

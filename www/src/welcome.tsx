@@ -9,7 +9,7 @@ const SUGGESTIONS = [
 export function Welcome(props: { onAsk: (question: string) => void }) {
   return (
     <section class="welcome">
-      <h1>Ask the company handbook.</h1>
+      <h1>Ask the company’s documents.</h1>
       <p>
         Each answer is drawn from passages that you may see, checked before a word of it is shown, and comes with its sources. Choose who
         asks at the top: the role decides which documents are searched, the region and department which rules apply.
