@@ -28,8 +28,11 @@ async function ask({ question, user }) {
   });
   const body = await response.json();
   if (!response.ok) throw new Error(`${response.status} ${body.error_code}: ${body.message}`);
-  return { ...body, seconds: (performance.now() - start) / 1000 };
+  return { ...body, outcome: OUTCOMES[body.stoppedBy] ?? 'refused', seconds: (performance.now() - start) / 1000 };
 }
+
+/** What the guard that stopped the program means; `null` is none. */
+const OUTCOMES = { null: 'answered', answer_found: 'not_found' };
 
 const documentOf = (source) => source.document.replace(/^.*\//, '').replace(/\.md$/, '');
 const ROWS = {
