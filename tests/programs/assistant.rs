@@ -295,7 +295,8 @@ fn a_small_model_is_tuned_by_an_overlay() {
             "config": {"max_tokens": 160, "temperature": 0},
             "choices": {"quote": "screen_passages.sentences"}
         },
-        "sources": {"quote": "generate_answer.quote"}
+        "sources": {"quote": "generate_answer.quote"},
+        "security_checker": {"fields": {"reasoning": {"max_length": 120}}}
     }}"#;
     let assistant = Pipeline::with_overlay(assistant::ENTERPRISE_ASSISTANT, overlay).unwrap();
     for (quote, stopped_by) in [

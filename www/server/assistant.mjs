@@ -1,21 +1,23 @@
 // The assistant on the models and the index that the configuration names.
-import { configure, pipeline, Workspace } from 'lakelet';
+import { configure, init, pipeline, Workspace } from 'lakelet';
 import { enterpriseAssistant } from 'lakelet/assistant';
 
 /**
  * Loads the assistant, with the configuration's changes to its steps.
  *
- * @returns {import('lakelet/gateway').GatewayProgram}
+ * @returns {Promise<import('lakelet/gateway').GatewayProgram>}
  */
-export function openAssistant({ host, token, clientId, clientSecret, chatEndpoint, index, columns, overlay }) {
+export async function openAssistant({ host, token, clientId, clientSecret, chatEndpoint, index, columns, queryType, overlay }) {
+  await init();
   const workspace = new Workspace({ host, ...(token ? { token } : { clientId, clientSecret }) });
   const { id, text, title, document, heading } = columns;
   configure({
     workspace,
     lm: chatEndpoint,
-    rm: workspace.index(index, { idColumn: id, textColumn: text, columns: [title, document, heading], queryType: 'HYBRID' }),
+    rm: workspace.index(index, { idColumn: id, textColumn: text, columns: [title, document, heading], queryType }),
   });
   const assistant = pipeline(enterpriseAssistant, overlay && { changes: overlay });
+  assistant.namedPredictors(); // compiles it, so that a mistake in the overlay shows now
   return {
     inputs: assistant.inputs,
     steps: assistant.steps,

@@ -9,6 +9,7 @@ const VARIABLES = {
   chatEndpoint: 'LAKELET_CHAT_ENDPOINT',
   index: 'LAKELET_INDEX',
   columns: 'LAKELET_COLUMNS',
+  queryType: 'LAKELET_QUERY_TYPE',
   overlay: 'LAKELET_OVERLAY',
   documents: 'LAKELET_DOCUMENTS',
   model: 'LAKELET_MODEL',
@@ -52,11 +53,11 @@ function remote(config) {
   for (const name of ['documents', 'model', 'data']) {
     if (config[name]) throw new Error(`${VARIABLES[name]} is for the local workspace; DATABRICKS_HOST names another one. Unset one of them.`);
   }
-  return config;
+  return { queryType: 'HYBRID', ...config };
 }
 
 function local(config) {
-  return { chatEndpoint: 'local-chat', index: 'main.default.handbook', model: 'qwen-1.5b', ...config };
+  return { chatEndpoint: 'local-chat', index: 'main.default.handbook', model: 'qwen-1.5b', queryType: 'ANN', ...config };
 }
 
 function readColumns(given = {}) {

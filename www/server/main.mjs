@@ -21,7 +21,7 @@ async function main() {
   let config = await readConfig();
   let workspace;
   if (!config.host) ({ workspace, config } = await startLocal(config, say));
-  const assistant = openAssistant(config);
+  const assistant = await openAssistant(config);
 
   const warming = new AbortController();
   const gateway = createGateway({

@@ -46,6 +46,7 @@ impl PredictStep {
         let signature = read_signature(step)?;
         let mut this = Self { module: build(&signature)?, choices: Vec::new() };
         let predict = this.predict_mut();
+        predict.set_signature(describe_fields(step, predict.signature().clone())?);
         match step.text("adapter")? {
             None | Some("chat") => {}
             Some("json") => predict.set_adapter(Rc::new(JsonAdapter::default()), None),
@@ -112,6 +113,11 @@ fn read_signature(step: &Reader) -> Result<Signature> {
     if let Some(instructions) = step.text("instructions")? {
         signature = signature.with_instructions(instructions).map_err(|error| place(error, "instructions"))?;
     }
+    Ok(signature)
+}
+
+/// The signature with what the step says of its fields; `reasoning` is one of them where the model reasons first.
+fn describe_fields(step: &Reader, mut signature: Signature) -> Result<Signature> {
     let fields = step.object("fields")?;
     for (name, _) in fields.entries() {
         let field = fields.object(name)?;
