@@ -1,6 +1,114 @@
-//! JSON text, written straight into a buffer.
+//! JSON text: written straight into a buffer, and read.
 
-use std::fmt::Write;
+pub(crate) mod reader;
+
+use std::fmt::{self, Write};
+
+use serde_json::{Number, Value as Json};
+
+use crate::value::Value;
+
+/// A text is not JSON: the place, counted from 1, from which on it cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotJson {
+    pub line: usize,
+    pub column: usize,
+}
+
+impl fmt::Display for NotJson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it cannot be read from line {}, column {}, on", self.line, self.column)
+    }
+}
+
+/// Reads JSON text in UTF-8. Whole numbers beyond 64 bits become floats; of equal names the last one counts, at the first
+/// one's place.
+///
+/// ```
+/// use lakelet::json;
+/// assert_eq!(json::read(r#"{"a": [1, 2.5]}"#).unwrap()["a"][1], 2.5);
+/// assert_eq!(json::read("{\n  1}").unwrap_err().to_string(), "it cannot be read from line 2, column 3, on");
+/// ```
+///
+/// # Errors
+/// The text is not JSON, or its containers nest deeper than 200.
+pub fn read(text: impl AsRef<[u8]>) -> Result<Json, NotJson> {
+    read_bytes(text.as_ref())
+}
+
+fn read_bytes(bytes: &[u8]) -> Result<Json, NotJson> {
+    let read = match std::str::from_utf8(bytes) {
+        Ok(text) => reader::loads(text).map_err(|invalid| invalid.at),
+        Err(error) => Err(error.valid_up_to()),
+    };
+    read.and_then(|value| plain(value).ok_or(0)).map_err(|at| {
+        let before = String::from_utf8_lossy(bytes.get(..at).unwrap_or_default());
+        let last = before.rsplit('\n').next().unwrap_or_default();
+        NotJson { line: before.matches('\n').count() + 1, column: last.chars().count() + 1 }
+    })
+}
+
+/// What was read, as JSON; `None` for numbers that only Python reads, infinity and NaN.
+fn plain(value: Value) -> Option<Json> {
+    Some(match value {
+        Value::Bool(truth) => Json::Bool(truth),
+        Value::Int(number) => number.into(),
+        Value::BigInt(digits) => match digits.parse::<u64>() {
+            Ok(number) => number.into(),
+            Err(_) => Json::Number(Number::from_f64(digits.parse().ok()?)?),
+        },
+        Value::Float(number) => Json::Number(Number::from_f64(number)?),
+        Value::Str(text) => Json::String(text),
+        Value::List(items) => Json::Array(items.into_iter().map(plain).collect::<Option<_>>()?),
+        Value::Dict(members) => {
+            let members = members.into_iter().map(|(name, value)| Some((name, plain(value)?)));
+            Json::Object(members.collect::<Option<_>>()?)
+        }
+        _ => Json::Null,
+    })
+}
+
+/// The JSON text of a value, without spaces.
+pub fn text(json: &Json) -> String {
+    let mut out = String::new();
+    write(&mut out, json);
+    out
+}
+
+/// Adds the JSON text of a value, without spaces.
+///
+/// ```
+/// let mut out = String::new();
+/// lakelet::json::write(&mut out, &serde_json::json!({"a": [1, 2.5, null], "b": "\n"}));
+/// assert_eq!(out, r#"{"a":[1,2.5,null],"b":"\n"}"#);
+/// ```
+pub fn write(out: &mut String, json: &Json) {
+    match json {
+        Json::Null => out.push_str("null"),
+        Json::Bool(true) => out.push_str("true"),
+        Json::Bool(false) => out.push_str("false"),
+        Json::Number(number) => _ = write!(out, "{number}"),
+        Json::String(text) => write_str(out, text),
+        Json::Array(items) => {
+            out.push('[');
+            for (i, item) in items.iter().enumerate() {
+                out.push_str(if i > 0 { "," } else { "" });
+                write(out, item);
+            }
+            out.push(']');
+        }
+        Json::Object(members) => {
+            out.push('{');
+            for (i, (name, member)) in members.iter().enumerate() {
+                out.push_str(if i > 0 { "," } else { "" });
+                write_str(out, name);
+                out.push(':');
+                write(out, member);
+            }
+            out.push('}');
+        }
+    }
+}
 
 /// Adds a JSON string: quotes, `\` and control characters are escaped, everything else stays as it is.
 ///

@@ -1,6 +1,6 @@
 //! Broken JSON read as `json_repair` 0.64.6 reads it, which DSPy 3.4 hands every reply to.
 //!
-//! Valid JSON takes a fast path ([`strict`]). Anything else goes to a forgiving descent over the text that knows only where it
+//! Valid JSON takes a fast path ([`reader`]). Anything else goes to a forgiving descent over the text that knows only where it
 //! stands: in an object's key, in an object's value, or in an array. Its rules are those of json_repair, because a reply must
 //! give the same fields here and in Python; each is told where it is applied.
 //!
@@ -15,16 +15,13 @@ mod lookahead;
 mod object;
 mod parenthesis;
 mod scalar;
-mod strict;
 mod string;
 mod top;
 
 pub(crate) use top::is_falsy;
 
+use crate::json::reader::{self, MAX_DEPTH};
 use crate::value::Value;
-
-/// How deep containers may nest. Python gives up near 250.
-const MAX_DEPTH: usize = 200;
 
 /// Reads text that should be JSON; `""` when no value is found.
 ///
@@ -36,7 +33,7 @@ const MAX_DEPTH: usize = 200;
 /// assert_eq!(fields["score"], Value::Int(1000));
 /// ```
 pub fn loads(text: &str) -> Value {
-    match strict::loads(text) {
+    match reader::loads(text) {
         Ok(value) => value,
         Err(_) => top::repair(text).unwrap_or_else(|Unreadable| Value::Str(String::new())),
     }
@@ -44,7 +41,7 @@ pub fn loads(text: &str) -> Value {
 
 /// Reads valid JSON, as Python's `json.loads` does.
 pub(crate) fn valid(text: &str) -> Option<Value> {
-    strict::loads(text).ok()
+    reader::loads(text).ok()
 }
 
 /// The text nests too deeply, or is of the kind that makes json_repair itself fail.

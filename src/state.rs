@@ -17,6 +17,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 use crate::adapter::{JsonStyle, write_json};
 use crate::error::{Error, ErrorKind, Result};
 use crate::example::Example;
+use crate::json::{self, NotJson};
 use crate::module::{Module, Predict};
 use crate::nearest::offer;
 use crate::signature::Signature;
@@ -38,7 +39,7 @@ pub fn dump(program: &dyn Module) -> Result<String> {
         let saved = dump_predict(predict).map_err(|error| error.at_step(&path))?;
         if path == ROOT { state.extend(saved) } else { _ = state.insert(path, Json::Object(saved)) }
     }
-    write(state)
+    Ok(write(state))
 }
 
 /// The state of a program, of the states of its [parts](Part).
@@ -48,22 +49,25 @@ pub fn dump(program: &dyn Module) -> Result<String> {
 pub fn join(parts: &[String]) -> Result<String> {
     let mut state = JsonMap::new();
     for part in parts {
-        let part: JsonMap<String, Json> = serde_json::from_str(part).map_err(not_json)?;
+        let Json::Object(part) = json::read(part).map_err(not_json)? else {
+            return Err(Error::new(ErrorKind::State, "the saved state of a part is not an object"));
+        };
         state.extend(part.into_iter().filter(|(name, _)| name != METADATA));
     }
-    write(state)
+    Ok(write(state))
 }
 
-fn write(mut state: JsonMap<String, Json>) -> Result<String> {
+fn write(mut state: JsonMap<String, Json>) -> String {
     state.insert(
         METADATA.to_owned(),
         json!({"dependency_versions": {"python": "3.11", "dspy": "3.4.1", "cloudpickle": "3.1"}}),
     );
-    let text = serde_json::to_string_pretty(&Json::Object(state));
-    Ok(text.map_err(|error| Error::new(ErrorKind::State, error.to_string()))? + "\n")
+    let mut text = String::new();
+    write_json(&mut text, &Value::from(&Json::Object(state)), JsonStyle::Indented);
+    text + "\n"
 }
 
-fn not_json(error: serde_json::Error) -> Error {
+fn not_json(error: NotJson) -> Error {
     Error::new(ErrorKind::State, format!("the saved state is not JSON: {error}"))
 }
 
@@ -72,7 +76,7 @@ fn dump_predict(predict: &Predict) -> Result<JsonMap<String, Json>> {
         let field = |(name, value): (&String, &Value)| {
             let mut text = String::new();
             write_json(&mut text, value, JsonStyle::OneLine);
-            let json = serde_json::from_str(&text).map_err(|error| {
+            let json = json::read(&text).map_err(|error| {
                 Error::new(ErrorKind::State, format!("the demo cannot be saved: {error}")).at_field(name)
             })?;
             Ok((name.clone(), json))
@@ -95,7 +99,7 @@ fn dump_predict(predict: &Predict) -> Result<JsonMap<String, Json>> {
 /// # Errors
 /// [`State`](ErrorKind::State), with the path of the predictor as the step.
 pub fn load(program: &mut dyn Module, text: &str) -> Result<()> {
-    let state: Json = serde_json::from_str(text).map_err(not_json)?;
+    let state = json::read(text).map_err(not_json)?;
     if !state.pointer("/metadata/dependency_versions").is_some_and(Json::is_object) {
         return Err(missing("metadata.dependency_versions"));
     }

@@ -7,6 +7,7 @@
 use serde_json::Value as Json;
 
 use super::jsonable::{JsonStyle, write_json};
+use crate::json;
 use crate::json_repair;
 use crate::lm::{Content, Message};
 use crate::python::{str_of, strip};
@@ -138,10 +139,10 @@ fn text_part(text: &str) -> Json {
 /// what can be repaired to JSON. `None` when that is no list.
 fn read_payload(payload: &str) -> Option<Vec<Json>> {
     let twice = || {
-        let text: String = serde_json::from_str(&format!("\"{payload}\"")).ok()?;
-        serde_json::from_str(&text).ok()
+        let text = json::read(format!("\"{payload}\"")).ok()?;
+        json::read(text.as_str()?).ok()
     };
-    let read: Option<Json> = serde_json::from_str(payload).ok().or_else(twice);
+    let read = json::read(payload).ok().or_else(twice);
     let read = read.map_or_else(|| json_repair::loads(payload), |json| Value::from(&json));
     let Value::List(items) = read else { return None };
     Some(items.iter().map(block).collect())
@@ -152,7 +153,7 @@ fn block(item: &Value) -> Json {
     let Value::Dict(_) = item else { return text_part(&str_of(item)) };
     let mut text = String::new();
     write_json(&mut text, item, JsonStyle::OneLine);
-    serde_json::from_str(&text).unwrap_or(Json::String(text))
+    json::read(&text).unwrap_or(Json::String(text))
 }
 
 #[cfg(test)]

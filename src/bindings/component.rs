@@ -103,7 +103,7 @@ fn example(what: &str, json: &Json) -> crate::Result<Example> {
 }
 
 fn json(what: &str, text: &str) -> crate::Result<Json> {
-    serde_json::from_str(text).map_err(|error| unreadable(what, &error.to_string()))
+    crate::json::read(text).map_err(|error| unreadable(what, &error.to_string()))
 }
 
 fn unreadable(what: &str, why: &str) -> Error {

@@ -7,13 +7,13 @@ use std::rc::Rc;
 use futures_core::future::LocalBoxFuture;
 use futures_util::FutureExt;
 use futures_util::future::Shared;
-use serde_json::Value as Json;
 
 use super::error::{self, Refusal, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Host;
 use crate::http::Request;
 use crate::http::deadline::Deadline;
+use crate::json;
 
 /// A token that lives an hour is renewed a minute early, a shorter one when half its life is over.
 const SKEW_MS: f64 = 60_000.0;
@@ -209,7 +209,7 @@ async fn fetch_token(request: Rc<TokenRequest>, host: Host) -> Result<Token> {
 }
 
 fn read_token(body: &[u8], asked_at: f64) -> Option<Token> {
-    let answer: Json = serde_json::from_slice(body).ok()?;
+    let answer = json::read(body).ok()?;
     let text = answer.get("access_token")?.as_str().filter(|text| is_header_text(text))?;
     let life_ms = answer.get("expires_in")?.as_f64()? * 1000.0;
     Some(Token { text: text.into(), renew_at_ms: asked_at + life_ms - SKEW_MS.min(life_ms / 2.0) })

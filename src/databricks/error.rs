@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use super::auth::AuthKind;
 use crate::error::{Error, ErrorKind, Service};
 use crate::http::{Response, retry};
+use crate::json;
 
 /// More than this of an answer's text helps nobody.
 const LONGEST_MESSAGE: usize = 1000;
@@ -76,7 +77,7 @@ impl Refusal {
         let body = response.body.whole().await.unwrap_or_default();
 
         let mut refusal = Self { service: Service { status, ..Service::default() }, message: String::new() };
-        match serde_json::from_slice(&body) {
+        match json::read(&body) {
             Ok(json @ Json::Object(_)) => refusal.read_json(&json),
             Ok(Json::String(text)) => refusal.read_text(&text),
             _ => refusal.read_text(&String::from_utf8_lossy(&body)),
@@ -119,7 +120,7 @@ impl Refusal {
     fn read_json(&mut self, json: &Json) {
         let text = |json: &Json, names: &[&str]| {
             let found = names.iter().find_map(|name| json.get(name)).filter(|value| !value.is_null());
-            found.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).unwrap_or_default()
+            found.map(|value| value.as_str().map_or_else(|| json::text(value), str::to_owned)).unwrap_or_default()
         };
         let error = json.get("error").filter(|error| error.is_object()).unwrap_or(json);
         self.service.error_code = text(error, &["error_code", "code", "errorCode"]);

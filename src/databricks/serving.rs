@@ -8,8 +8,6 @@ mod embeddings;
 mod reply;
 mod stream;
 
-use std::fmt::Write;
-
 use futures_core::future::LocalBoxFuture;
 use futures_core::stream::LocalBoxStream;
 use serde_json::{Map, Value as Json};
@@ -20,6 +18,7 @@ use super::error::Target;
 use super::{Call, Workspace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::url;
+use crate::json;
 use crate::lm::{Capabilities, ChatRequest, ChatResponse, Delta, LanguageModel};
 
 /// Members of the body that a call writes itself.
@@ -93,7 +92,10 @@ impl ServingChat {
         let options = defaults.chain(&request.options);
         for (name, value) in options.filter(|(name, _)| request.response_format.is_none() || *name != "response_format")
         {
-            let _ = write!(body, ",{}:{value}", Json::from(name.as_str()));
+            body.push(',');
+            json::write_str(&mut body, name);
+            body.push(':');
+            json::write(&mut body, value);
         }
         if let Some(format) = &request.response_format {
             body.push_str(",\"response_format\":");

@@ -10,6 +10,7 @@ use super::error::{Target, unreadable};
 use super::{Call, Workspace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::url;
+use crate::json;
 use crate::retrieve::{Passage, Query, Retriever};
 
 /// How the index looks for what fits.
@@ -194,7 +195,7 @@ impl VectorIndex {
                 body.insert("filter_string".to_owned(), clause.as_str().into());
             }
             Some(filters @ (Json::Object(_) | Json::Array(_))) => {
-                body.insert("filters_json".to_owned(), filters.to_string().into());
+                body.insert("filters_json".to_owned(), json::text(filters).into());
             }
             Some(_) => {
                 let hint = "Give an object such as {\"region\": [\"global\", \"EU\"]}, or a WHERE clause as text for an index \
@@ -233,12 +234,12 @@ impl VectorIndex {
 
     async fn page(&self, verb: &str, body: &Json, deadline_ms: Option<f64>) -> Result<Page> {
         let path = format!("{}/{verb}", self.path);
-        let call = Call { path, body: body.to_string().into_bytes(), target: self.target() };
+        let call = Call { path, body: json::text(body).into_bytes(), target: self.target() };
         let answer = match self.workspace.clone().whole(call, deadline_ms).await {
             Err(error) if error.kind() == ErrorKind::BadRequest => return Err(self.name_missing_column(error)),
             answer => answer?,
         };
-        let json: Json = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let json = json::read(&answer.body).unwrap_or_default();
         let manifest = json.get("manifest").and_then(|manifest| manifest.get("columns")).and_then(Json::as_array);
         let Some(columns) = manifest else {
             return Err(unreadable(&self.target(), &answer.body, "the result of a query"));
@@ -315,7 +316,7 @@ fn plain_text(cell: &Json) -> String {
             Some(whole) if number.is_f64() && whole.fract() == 0.0 && whole.abs() < 9e15 => format!("{whole:.0}"),
             _ => number.to_string(),
         },
-        other => other.to_string(),
+        other => json::text(other),
     }
 }
 

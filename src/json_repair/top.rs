@@ -1,7 +1,7 @@
 //! Whole texts: prose around JSON, several values in a row, and values by what they start with.
 
 use super::cursor::{Cursor, QUOTES, is_digit};
-use super::{Place, Read, strict};
+use super::{Place, Read, reader};
 use crate::python::is_space;
 use crate::value::{Map, Value};
 
@@ -89,7 +89,7 @@ impl Cursor<'_> {
         // Nothing was repaired yet, so that the text is still as it was given.
         let before: usize = self.text.get(..self.at)?.iter().map(|c| c.len_utf8()).sum();
         let rest = self.source.get(before..)?;
-        let (value, bytes) = strict::prefix(rest).ok()?;
+        let (value, bytes) = reader::prefix(rest).ok()?;
         self.at += rest.get(..bytes)?.chars().count();
         Some(value)
     }
@@ -135,7 +135,7 @@ impl Cursor<'_> {
             return None;
         }
         let whole: String = std::iter::once(&'{').chain(&self.text).collect();
-        let (value, bytes) = strict::prefix(&whole).ok()?;
+        let (value, bytes) = reader::prefix(&whole).ok()?;
         let rest = whole.get(bytes..)?;
         if !rest.trim_matches([' ', '\t', '\r', '\n']).is_empty() {
             return None;

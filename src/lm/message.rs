@@ -1,6 +1,4 @@
 //! Messages, and their JSON text.
-
-use std::fmt::Write;
 use std::rc::Rc;
 
 use serde_json::Value as Json;
@@ -51,7 +49,7 @@ impl Message {
                 out.push('[');
                 for (i, part) in parts.iter().enumerate() {
                     out.push_str(if i > 0 { "," } else { "" });
-                    _ = write!(out, "{part}");
+                    json::write(out, part);
                 }
                 out.push(']');
             }
@@ -60,7 +58,8 @@ impl Message {
         for (name, value) in &self.extra {
             out.push(',');
             json::write_str(out, name);
-            _ = write!(out, ":{value}");
+            out.push(':');
+            json::write(out, value);
         }
         out.push('}');
     }

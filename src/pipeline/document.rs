@@ -4,11 +4,12 @@ use serde_json::Value as Json;
 
 use super::reader::Reader;
 use crate::error::{Error, ErrorKind, Result};
+use crate::json;
 use crate::nearest::offer;
 
 /// Reads JSON text in which no object has two members of one name.
 pub(super) fn parse(text: &str) -> Result<Json> {
-    let json = serde_json::from_str(text)
+    let json = json::read(text)
         .map_err(|error| Error::new(ErrorKind::Pipeline, format!("the document is not JSON: {error}")))?;
     match repeated_name(text) {
         Some((name, line)) => {

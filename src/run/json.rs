@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::{Event, ModelCall, Span, Status};
 use crate::adapter::{JsonStyle, write_json};
 use crate::error::Error;
-use crate::json::write_str;
+use crate::json::{self, write_str};
 use crate::lm::Usage;
 use crate::value::{Map, Value};
 
@@ -76,7 +76,7 @@ impl ModelCall {
             .text("adapter", self.adapter)
             .raw("messages", |out| self.prompt.write_json(out));
         object.raw("response_format", |out| out.push_str(self.response_format.as_deref().unwrap_or("null")));
-        object.raw("options", |out| _ = write!(out, "{}", Json::Object(self.options.clone())));
+        object.raw("options", |out| json::write(out, &Json::Object(self.options.clone())));
         object.raw("replies", |out| write_list(out, &self.replies, |out, reply| write_str(out, reply)));
         object.raw("usage", |out| out.push_str(&usage_json(self.usage)));
         object.number("start_ms", self.start_ms).number("duration_ms", self.duration_ms);

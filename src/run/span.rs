@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::{Event, Run};
 use crate::error::Error;
+use crate::json;
 use crate::lm::{Prompt, Usage};
 use crate::screen::Rules;
 use crate::value::Map;
@@ -143,9 +144,9 @@ fn redact_json(text: &str, rules: &Rules) -> String {
             _ => {}
         }
     }
-    let mut json = serde_json::from_str(text).unwrap_or(Json::Null);
+    let mut json = json::read(text).unwrap_or(Json::Null);
     redact(&mut json, rules);
-    json.to_string()
+    json::text(&json)
 }
 
 /// A step that runs. Dropped before [`OpenSpan::done`] or [`OpenSpan::failed`], the step counts as cancelled.

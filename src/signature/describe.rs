@@ -216,6 +216,6 @@ fn write_type_first(out: &mut String, schema: &Json) {
             Some(float) => out.push_str(&float_repr(float)),
             None => out.push_str(&number.to_string()),
         },
-        Json::Bool(_) | Json::Null => out.push_str(&schema.to_string()),
+        Json::Bool(_) | Json::Null => out.push_str(&json::text(schema)),
     }
 }

@@ -13,6 +13,7 @@ use parts::{
 use super::grammar::DEPTH;
 use super::types::{ModelField, ModelType, Special, Type};
 use crate::error::{Error, ErrorKind, Result};
+use crate::json;
 use crate::python::{cleandoc, strip, title};
 use crate::value::Value;
 
@@ -305,9 +306,9 @@ impl Builder {
 
 /// The schemas of DSPy's own types, in which their Python docstrings are descriptions.
 fn definition_of(name: &str) -> Result<JsonMap<String, Json>> {
-    let all: JsonMap<String, Json> = serde_json::from_str(include_str!("special.json")).unwrap_or_default();
-    match all.into_iter().find(|(known, _)| known == name) {
-        Some((_, Json::Object(schema))) => Ok(schema),
+    let mut all = json::read(include_str!("special.json")).unwrap_or_default();
+    match all.get_mut(name).map(Json::take) {
+        Some(Json::Object(schema)) => Ok(schema),
         _ => Err(no_schema(&format!("`dspy.{name}`"))),
     }
 }

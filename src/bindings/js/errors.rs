@@ -5,10 +5,11 @@ use serde_json::{Map, Value as Json};
 use wasm_bindgen::JsValue;
 
 use crate::error::{Error, ErrorKind, Reply, Service};
+use crate::json;
 
 /// The error as the JSON text that `readError` in `js/src/errors.ts` reads.
 pub(super) fn thrown(error: &Error) -> JsValue {
-    JsValue::from_str(&Json::Object(described(error)).to_string())
+    JsValue::from_str(&json::text(&Json::Object(described(error))))
 }
 
 /// What `ErrorDetails` in `js/src/errors.ts` names, and the message.

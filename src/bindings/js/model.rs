@@ -11,7 +11,7 @@ use wasm_bindgen_futures::JsFuture;
 
 use super::errors::from_thrown;
 use crate::error::{Error, ErrorKind, Result};
-use crate::json::write_str;
+use crate::json::{self, write_str};
 use crate::lm::{Capabilities, ChatRequest, ChatResponse, Completion, Delta, LanguageModel, Usage};
 
 /// A model in wasm memory.
@@ -64,7 +64,7 @@ fn written(request: &ChatRequest) -> String {
         out.push_str(if i > 0 { "," } else { "" });
         write_str(&mut out, name);
         out.push(':');
-        out.push_str(&value.to_string());
+        json::write(&mut out, value);
     }
     out.push_str("}}");
     out

@@ -3,13 +3,14 @@
 use serde_json::{Map, Value as Json};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::json;
 
 /// The members of an options object. A member of the wrong type is an error that names it.
 pub(super) struct Options(Map<String, Json>);
 
 impl Options {
     pub fn read(text: &str) -> Result<Self> {
-        match serde_json::from_str(text) {
+        match json::read(text) {
             Ok(Json::Object(members)) => Ok(Self(members)),
             _ => Err(Error::new(ErrorKind::Config, "the options are not a JSON object")),
         }

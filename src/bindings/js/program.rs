@@ -16,6 +16,7 @@ use super::values;
 use crate::adapter::{Adapter, ChatAdapter, JsonAdapter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::example::Example;
+use crate::json;
 use crate::module::{ChainOfThought, Module, Predict};
 use crate::pipeline::Pipeline;
 use crate::run;
@@ -65,7 +66,7 @@ impl Program {
     /// The paths of the predictors inside, as JSON text.
     pub fn predictors(&self) -> String {
         let names = self.module().predictors().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
-        serde_json::Value::from(names).to_string()
+        json::text(&serde_json::Value::from(names))
     }
 
     /// DSPy's saved state of the program, as the part `path` of a larger one; empty for the whole.

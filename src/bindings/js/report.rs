@@ -7,7 +7,7 @@ use serde_json::{Map as Object, Value as Json, json};
 use super::errors::described;
 use crate::adapter::{JsonStyle, write_json};
 use crate::example::Prediction;
-use crate::json::write_str;
+use crate::json::{self, write_str};
 use crate::lm::Usage;
 use crate::run::{Event, ModelCall, Span, Status};
 use crate::value::Map;
@@ -15,10 +15,10 @@ use crate::value::Map;
 pub(super) fn event(event: &Event) -> String {
     match event {
         Event::Started { id, step, kind, at_ms } => {
-            json!({"type": "started", "id": id, "step": &**step, "kind": kind, "atMs": at_ms}).to_string()
+            json::text(&json!({"type": "started", "id": id, "step": &**step, "kind": kind, "atMs": at_ms}))
         }
         Event::Text { id, step, field, text } => {
-            json!({"type": "text", "id": id, "step": &**step, "field": &**field, "text": text}).to_string()
+            json::text(&json!({"type": "text", "id": id, "step": &**step, "field": &**field, "text": text}))
         }
         Event::Value { id, step, field, value } => {
             let mut text = String::new();
@@ -46,7 +46,7 @@ pub(super) fn spans<S: Borrow<Span>>(spans: &[S]) -> String {
 }
 
 pub(super) fn usage(usage: &Usage) -> String {
-    usage_members(usage).to_string()
+    json::text(&usage_members(usage))
 }
 
 fn usage_members(usage: &Usage) -> Json {
@@ -116,7 +116,7 @@ fn list(items: impl Iterator<Item = String>) -> String {
 
 /// An object with more members, whose values are JSON text already.
 fn with_raw(head: Json, raw: &[(&str, String)]) -> String {
-    let mut out = head.to_string();
+    let mut out = json::text(&head);
     out.pop();
     for (name, text) in raw {
         out.push_str(if out.len() > 1 { ",\"" } else { "\"" });

@@ -6,6 +6,7 @@ use wasm_bindgen::prelude::*;
 use super::errors::thrown;
 use super::options::Options;
 use crate::error::Result;
+use crate::json;
 use crate::signature::{Field, Io, Signature, Type, Types};
 
 /// A signature in wasm memory.
@@ -37,7 +38,7 @@ impl SignatureHandle {
         let mut out = Map::new();
         out.insert("instructions".to_owned(), (*self.signature.instructions).into());
         out.insert("fields".to_owned(), fields.into());
-        Json::Object(out).to_string()
+        json::text(&Json::Object(out))
     }
 }
 
@@ -48,7 +49,7 @@ fn build(json: &str) -> Result<Signature> {
 }
 
 fn field(json: &Json) -> Result<Field> {
-    let options = Options::read(&json.to_string())?;
+    let options = Options::read(&json::text(json))?;
     let name = options.text("name")?.unwrap_or_default();
     let ty = match json.get("type") {
         Some(Json::String(annotation)) => {

@@ -12,6 +12,7 @@ use super::options::Options;
 use crate::databricks::{self, Credential, QueryType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Policy;
+use crate::json;
 use crate::platform::js;
 use crate::retrieve;
 
@@ -115,5 +116,8 @@ fn index(workspace: &databricks::Workspace, name: &str, options: &str) -> Result
 }
 
 fn object(json: &str) -> Result<serde_json::Map<String, Json>> {
-    serde_json::from_str(json).map_err(|_| Error::new(ErrorKind::Config, "the options are not a JSON object"))
+    match json::read(json) {
+        Ok(Json::Object(members)) => Ok(members),
+        _ => Err(Error::new(ErrorKind::Config, "the options are not a JSON object")),
+    }
 }

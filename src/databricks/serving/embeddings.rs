@@ -6,6 +6,7 @@ use super::super::error::{Target, unreadable};
 use super::super::{Call, Workspace};
 use super::{invocations, reply};
 use crate::error::Result;
+use crate::json;
 use crate::lm::Usage;
 
 /// Databricks takes no more inputs than this in one request.
@@ -60,7 +61,7 @@ impl Embedder {
         let target = Target::Endpoint(self.endpoint.clone());
         let mut all = Embeddings::default();
         for batch in texts.chunks(LARGEST_BATCH) {
-            let body = json!({ "input": batch }).to_string().into_bytes();
+            let body = json::text(&json!({ "input": batch })).into_bytes();
             let call = Call { path: self.path.clone(), body, target: target.clone() };
             let answer = self.workspace.clone().whole(call, deadline_ms).await?;
             let (vectors, json) = read(&answer.body, batch.len())
@@ -75,7 +76,7 @@ impl Embedder {
 
 /// The vectors by their `index`, where the answer numbers them.
 fn read(body: &[u8], count: usize) -> Option<(Vec<Vec<f64>>, Json)> {
-    let json: Json = serde_json::from_slice(body).ok()?;
+    let json = json::read(body).ok()?;
     let mut vectors = vec![Vec::new(); count];
     let data = json.get("data")?.as_array()?;
     for (place, item) in data.iter().enumerate() {

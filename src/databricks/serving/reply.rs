@@ -6,12 +6,13 @@ use serde_json::Value as Json;
 use super::super::auth::AuthKind;
 use super::super::error::{Refusal, Target, unreadable};
 use crate::error::{Error, Result};
+use crate::json;
 use crate::lm::{ChatResponse, Completion, Usage};
 
 /// Reads a whole answer.
 pub(super) fn read(body: &[u8], served_model: Option<String>, endpoint: &str) -> Result<ChatResponse> {
     let target = || Target::Endpoint(endpoint.to_owned());
-    let json: Json = serde_json::from_slice(body).map_err(|_| unreadable(&target(), body, "a chat completion"))?;
+    let json = json::read(body).map_err(|_| unreadable(&target(), body, "a chat completion"))?;
     let Some(choices) = json.get("choices").and_then(Json::as_array) else {
         return Err(error_within(&json, endpoint).unwrap_or_else(|| unreadable(&target(), body, "a chat completion")));
     };

@@ -12,6 +12,7 @@ use super::reply::{self, Said};
 use crate::error::Result;
 use crate::http::deadline::Deadline;
 use crate::http::sse;
+use crate::json;
 use crate::lm::{Delta, Usage};
 
 /// Sends a call and yields its answer. Tries again only while nothing has come of it.
@@ -90,7 +91,7 @@ impl Chunks {
                 if event == b"[DONE]" {
                     return Ok(self.end());
                 }
-                let json = serde_json::from_slice(&event)
+                let json = json::read(&event)
                     .map_err(|_| unreadable(&self.call.target, &event, "a chunk of a chat completion"))?;
                 if let Some(delta) = self.read(&json)? {
                     return Ok(Some(delta));
@@ -141,7 +142,7 @@ impl Chunks {
         if last.as_deref() == Some(b"[DONE]") {
             return Ok(self.end());
         }
-        let delta = match last.and_then(|event| serde_json::from_slice(&event).ok()) {
+        let delta = match last.and_then(|event| json::read(&event).ok()) {
             Some(json) => self.read(&json)?,
             None => None,
         };

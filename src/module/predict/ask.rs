@@ -10,6 +10,7 @@ use super::{Choices, Predict, Prepared};
 use crate::adapter::{Adapter, FieldUpdate};
 use crate::error::{Error, ErrorKind, Reply, Result};
 use crate::example::{Example, Prediction};
+use crate::json;
 use crate::lm::{ChatRequest, ChatResponse, Completion, LanguageModel, Usage};
 use crate::run::{Event, ModelCall, OpenSpan, Run};
 use crate::signature::Signature;
@@ -145,7 +146,7 @@ impl Attempt<'_> {
         let capabilities = self.model.capabilities();
         let render = |signature: &Signature| {
             let format = self.adapter.response_format(signature, capabilities)?;
-            Ok(format.map(|format| Rc::from(format.to_string())))
+            Ok(format.map(|format| Rc::from(json::text(&format))))
         };
         if !self.choices.is_empty() {
             return render(&self.choices.narrow(&self.predict.signature)?);

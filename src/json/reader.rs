@@ -3,27 +3,31 @@
 //! It differs from other readers where replies differ: `NaN` and `Infinity` are numbers, whole numbers have any length, the last
 //! of equal keys wins but keeps the first one's place, and values come out as [`Value`]s at once.
 
-use super::MAX_DEPTH;
 use crate::value::{Map, Value};
 
-/// The text is not valid JSON.
+/// How deep containers may nest. Python gives up near 250.
+pub(crate) const MAX_DEPTH: usize = 200;
+
+/// The text is not valid JSON: where reading stopped, in bytes.
 #[derive(Debug)]
-pub(super) struct Invalid;
+pub(crate) struct Invalid {
+    pub at: usize,
+}
 
 /// Python refuses longer whole numbers.
 const MAX_DIGITS: usize = 4300;
 
 /// `json.loads(text)`.
-pub(super) fn loads(text: &str) -> Result<Value, Invalid> {
+pub(crate) fn loads(text: &str) -> Result<Value, Invalid> {
     let mut reader = Reader { text, at: 0 };
     reader.skip_space();
     let value = reader.value(0)?;
     reader.skip_space();
-    if reader.at == text.len() { Ok(value) } else { Err(Invalid) }
+    if reader.at == text.len() { Ok(value) } else { Err(reader.invalid()) }
 }
 
 /// `json.JSONDecoder().raw_decode(text)`: the value at the start, and how many bytes it takes.
-pub(super) fn prefix(text: &str) -> Result<(Value, usize), Invalid> {
+pub(crate) fn prefix(text: &str) -> Result<(Value, usize), Invalid> {
     let mut reader = Reader { text, at: 0 };
     let value = reader.value(0)?;
     Ok((value, reader.at))
@@ -35,6 +39,10 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    fn invalid(&self) -> Invalid {
+        Invalid { at: self.at }
+    }
+
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -54,12 +62,12 @@ impl Reader<'_> {
     }
 
     fn expect(&mut self, word: &str, value: Value) -> Result<Value, Invalid> {
-        if self.eat(word) { Ok(value) } else { Err(Invalid) }
+        if self.eat(word) { Ok(value) } else { Err(self.invalid()) }
     }
 
     fn value(&mut self, depth: usize) -> Result<Value, Invalid> {
         if depth > MAX_DEPTH {
-            return Err(Invalid);
+            return Err(self.invalid());
         }
         match self.peek() {
             Some(b'"') => self.string().map(Value::Str),
@@ -71,7 +79,7 @@ impl Reader<'_> {
             Some(b'N') => self.expect("NaN", Value::Float(f64::NAN)),
             Some(b'I') => self.expect("Infinity", Value::Float(f64::INFINITY)),
             Some(b'-' | b'0'..=b'9') => self.number(),
-            _ => Err(Invalid),
+            _ => Err(self.invalid()),
         }
     }
 
@@ -84,12 +92,12 @@ impl Reader<'_> {
         }
         loop {
             if self.peek() != Some(b'"') {
-                return Err(Invalid);
+                return Err(self.invalid());
             }
             let key = self.string()?;
             self.skip_space();
             if !self.eat(":") {
-                return Err(Invalid);
+                return Err(self.invalid());
             }
             self.skip_space();
             let value = self.value(depth + 1)?;
@@ -99,7 +107,7 @@ impl Reader<'_> {
                 return Ok(Value::Dict(map));
             }
             if !self.eat(",") {
-                return Err(Invalid);
+                return Err(self.invalid());
             }
             self.skip_space();
         }
@@ -119,7 +127,7 @@ impl Reader<'_> {
                 return Ok(Value::List(items));
             }
             if !self.eat(",") {
-                return Err(Invalid);
+                return Err(self.invalid());
             }
             self.skip_space();
         }
@@ -132,7 +140,7 @@ impl Reader<'_> {
             return Ok(Value::Float(f64::NEG_INFINITY));
         }
         if !self.eat("0") && self.digits() == 0 {
-            return Err(Invalid);
+            return Err(self.invalid());
         }
         let digits = self.at - start;
         let whole = self.at;
@@ -155,13 +163,13 @@ impl Reader<'_> {
                 self.at = mantissa;
             }
         }
-        let text = self.text.get(start..self.at).ok_or(Invalid)?;
+        let text = self.text.get(start..self.at).ok_or_else(|| self.invalid())?;
         if float {
-            return text.parse().map(Value::Float).map_err(|_| Invalid);
+            return text.parse().map(Value::Float).map_err(|_| self.invalid());
         }
         match text.parse() {
             Ok(small) => Ok(Value::Int(small)),
-            Err(_) if digits > MAX_DIGITS => Err(Invalid),
+            Err(_) if digits > MAX_DIGITS => Err(self.invalid()),
             Err(_) => Ok(Value::BigInt(text.to_owned())),
         }
     }
@@ -182,7 +190,7 @@ impl Reader<'_> {
             while matches!(self.peek(), Some(b) if b != b'"' && b != b'\\' && b >= b' ') {
                 self.at += 1;
             }
-            let plain = self.text.get(start..self.at).ok_or(Invalid)?;
+            let plain = self.text.get(start..self.at).ok_or_else(|| self.invalid())?;
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
@@ -197,13 +205,13 @@ impl Reader<'_> {
                     self.at += 1;
                     out.push(self.escape()?);
                 }
-                _ => return Err(Invalid),
+                _ => return Err(self.invalid()),
             }
         }
     }
 
     fn escape(&mut self) -> Result<char, Invalid> {
-        let letter = self.peek().ok_or(Invalid)?;
+        let letter = self.peek().ok_or_else(|| self.invalid())?;
         self.at += 1;
         Ok(match letter {
             b'"' | b'\\' | b'/' => char::from(letter),
@@ -219,7 +227,7 @@ impl Reader<'_> {
                     match self.hex4() {
                         Ok(low @ 0xdc00..0xe000) => {
                             let code = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
-                            return char::from_u32(code).ok_or(Invalid);
+                            return char::from_u32(code).ok_or_else(|| self.invalid());
                         }
                         _ => self.at = after,
                     }
@@ -227,16 +235,16 @@ impl Reader<'_> {
                 // Python keeps half a surrogate pair; no Rust text can.
                 char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER)
             }
-            _ => return Err(Invalid),
+            _ => return Err(self.invalid()),
         })
     }
 
     fn hex4(&mut self) -> Result<u32, Invalid> {
-        let hex = self.text.get(self.at..self.at + 4).ok_or(Invalid)?;
+        let hex = self.text.get(self.at..self.at + 4).ok_or_else(|| self.invalid())?;
         if !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(Invalid);
+            return Err(self.invalid());
         }
         self.at += 4;
-        u32::from_str_radix(hex, 16).map_err(|_| Invalid)
+        u32::from_str_radix(hex, 16).map_err(|_| self.invalid())
     }
 }
