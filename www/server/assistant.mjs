@@ -6,6 +6,7 @@ import { enterpriseAssistant } from 'lakelet/assistant';
  * Loads the assistant, with the configuration's changes to its steps.
  *
  * @returns {Promise<import('lakelet/gateway').GatewayProgram>}
+ * @throws LakeletError when the changes do not fit
  */
 export async function openAssistant({ host, token, clientId, clientSecret, chatEndpoint, index, columns, queryType, overlay }) {
   await init();

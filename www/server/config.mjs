@@ -44,7 +44,8 @@ export async function readConfig(environment = process.env) {
 }
 
 function remote(config) {
-  const { token, clientId, clientSecret } = config;
+  const { host, token, clientId, clientSecret } = config;
+  if (!URL.canParse(/^https?:\/\//.test(host) ? host : `https://${host}`)) throw new Error(`DATABRICKS_HOST is not an address: "${host}". Copy it from the browser, as in https://adb-1234567890123456.7.azuredatabricks.net`);
   if (Boolean(clientId) !== Boolean(clientSecret)) throw new Error('DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET go together: set both, or neither.');
   if (Boolean(token) === Boolean(clientId)) throw new Error('With DATABRICKS_HOST, set either DATABRICKS_TOKEN, or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET.');
   for (const name of ['chatEndpoint', 'index']) {

@@ -47,7 +47,7 @@ function useElapsed({ state, asked, took_ms }: Turn): number {
 
 function took({ status, durationMs }: Pick<Span, 'status' | 'durationMs'>): string {
   if (status === 'running') return `${(durationMs / 1000).toFixed(0)} s …`;
-  return status === 'cancelled' ? 'stopped' : milliseconds(durationMs);
+  return status === 'cancelled' ? '–' : milliseconds(durationMs);
 }
 
 // An SVG, because a strict Content-Security-Policy allows no style attributes.
@@ -117,7 +117,8 @@ function milliseconds(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
-function total({ spans, took_ms = 0 }: Turn): string {
+function total({ state, spans, took_ms = 0 }: Turn): string {
+  if (state === 'stopped') return `Stopped after ${milliseconds(took_ms)}`;
   const calls = spans.flatMap((span) => span.calls);
   const sum = (name: 'promptTokens' | 'completionTokens') => spans.reduce((all, span) => all + span.usage[name], 0);
   return `${milliseconds(took_ms)} · ${calls.length} model ${calls.length === 1 ? 'call' : 'calls'} · ${sum('promptTokens')} tokens in, ${sum('completionTokens')} out`;
