@@ -25,6 +25,7 @@ pub mod retrieve;
 pub mod run;
 pub mod screen;
 pub mod signature;
+mod sort;
 pub mod state;
 mod text;
 pub mod time;

@@ -9,8 +9,9 @@ mod lines;
 mod names;
 mod repr;
 mod scalar;
+mod unicode;
 
-pub use case::{capitalize, is_upper, title};
+pub use case::{capitalize, is_upper, lower, title};
 pub use digits::decimal_digit;
 pub use lines::{Lines, cleandoc, dedent, is_space, splitlines, strip, strip_end, strip_start};
 pub use names::{is_identifier, is_keyword, nfkc};

@@ -15,6 +15,7 @@ pub use redactor::Redactor;
 
 use std::borrow::Cow;
 
+use crate::sort::sort_by;
 use crate::value::{Map, Value};
 
 /// One kind of thing that the rules look for. Documents name them as [`Rule::name`] does.
@@ -150,7 +151,7 @@ impl Rules {
                 | Rule::PrivateData => {}
             }
         }
-        found.sort_by_key(|finding| (finding.start, usize::MAX - finding.end));
+        sort_by(&mut found, |a, b| (a.start, b.end).cmp(&(b.start, a.end)));
         let mut end = 0;
         found.retain(|finding| {
             let fresh = finding.start >= end;

@@ -34,8 +34,8 @@ fn begins_anew(text: &str, at: usize) -> bool {
 }
 
 fn is_abbreviation(before: &str) -> bool {
-    let word = before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default().to_lowercase();
-    ABBREVIATIONS.contains(&word.as_str())
+    let word = before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
+    ABBREVIATIONS.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ fn part(class: &str, attributes: &Map) -> Value {
             let media_type = Some(text("media_type")).filter(|given| !given.is_empty()).unwrap_or("text/plain");
             let source = if media_type == "application/pdf" { "base64" } else { "text" };
             let mut part = Map::from_iter(members([
-                ("type", class.to_lowercase().into()),
+                ("type", class.to_ascii_lowercase().into()),
                 (
                     "source",
                     dict([("type", source.into()), ("media_type", media_type.into()), ("data", text("data").into())]),

@@ -43,7 +43,7 @@ fn identity(value: &Value) -> String {
     match value {
         Value::Tuple(items) => items.iter().map(|item| identity(item) + ",").collect(),
         Value::Bool(_) | Value::Float(_) => match number(value) {
-            Some(number) if number.fract() == 0.0 => format!("{number:.0}"),
+            Some(number) if number.fract() == 0.0 && number.abs() < 1e38 => (number as i128).to_string(),
             _ => repr(value),
         },
         other => repr(other),

@@ -11,7 +11,9 @@ use super::{Call, Workspace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::url;
 use crate::json;
+use crate::python::lower;
 use crate::retrieve::{Passage, Query, Retriever};
+use crate::sort::sort_by;
 
 /// How the index looks for what fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -227,7 +229,7 @@ impl VectorIndex {
             passages.next_page = next.next_page;
         }
         let mut passages = passages.rows;
-        passages.sort_by(|a, b| b.score.total_cmp(&a.score));
+        sort_by(&mut passages, |a, b| b.score.total_cmp(&a.score));
         passages.truncate(k);
         Ok(passages)
     }
@@ -280,11 +282,11 @@ impl VectorIndex {
 
     /// A refusal that speaks of one of our columns is about that column.
     fn name_missing_column(&self, error: Error) -> Error {
-        let message = error.message().to_lowercase();
+        let message = lower(error.message());
         // The message names the index as well, and a column may be called like a part of that name.
-        let said = message.replace(&self.name.to_lowercase(), "");
+        let said = message.replace(&lower(&self.name), "");
         let named = |column: &&str| {
-            let column = column.to_lowercase();
+            let column = lower(column);
             let word = |c: char| c.is_alphanumeric() || c == '_';
             said.split(|c| !word(c)).any(|part| part == column)
         };
@@ -313,7 +315,7 @@ fn plain_text(cell: &Json) -> String {
         Json::Null => String::new(),
         Json::String(text) => text.clone(),
         Json::Number(number) => match number.as_f64() {
-            Some(whole) if number.is_f64() && whole.fract() == 0.0 && whole.abs() < 9e15 => format!("{whole:.0}"),
+            Some(whole) if number.is_f64() && whole.fract() == 0.0 && whole.abs() < 9e15 => (whole as i64).to_string(),
             _ => number.to_string(),
         },
         other => json::text(other),

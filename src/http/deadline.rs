@@ -55,7 +55,7 @@ impl Deadline {
     }
 
     fn passed(&self) -> Error {
-        let allowed = self.allowed_ms.round();
+        let allowed = self.allowed_ms.round() as u64;
         Error::new(ErrorKind::Deadline, format!("the call did not end within the {allowed} ms that it was allowed"))
             .with_hint("Allow more time, or ask for less: fewer tokens, fewer passages, a faster endpoint.")
     }

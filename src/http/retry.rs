@@ -65,15 +65,21 @@ pub async fn run<T>(
 
 fn too_late(error: Error, wait: f64, left: f64) -> Error {
     let reason = format!(
-        "Not tried again: the next try is due in {:.1} s, and {:.1} s are left of the time allowed.",
-        wait / 1000.0,
-        left.max(0.0) / 1000.0
+        "Not tried again: the next try is due in {} s, and {} s are left of the time allowed.",
+        seconds(wait),
+        seconds(left)
     );
     let hint = match error.hint() {
         Some(hint) => format!("{hint} {reason}"),
         None => reason,
     };
     error.with_hint(hint)
+}
+
+/// A time in seconds, with one decimal.
+fn seconds(ms: f64) -> String {
+    let tenths = (ms.max(0.0) / 100.0).round() as u64;
+    format!("{}.{}", tenths / 10, tenths % 10)
 }
 
 /// Reads a `Retry-After` header, seconds or an HTTP date, as milliseconds from `now_ms`.

@@ -1,5 +1,12 @@
 //! Upper, lower and title case.
 
+use super::unicode;
+
+/// `str.lower()`.
+pub fn lower(text: &str) -> String {
+    if text.is_ascii() { text.to_ascii_lowercase() } else { unicode::lower(text) }
+}
+
 /// `str.capitalize()`: the first character in title case, the others in lower case.
 ///
 /// ```
@@ -19,9 +26,8 @@ pub fn capitalize(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     push_title(&mut out, first);
     // The whole text is lowered, because a final sigma depends on what comes before it.
-    let lower = text.to_lowercase();
-    let skip = first.to_lowercase().map(char::len_utf8).sum::<usize>();
-    out.push_str(lower.get(skip..).unwrap_or(""));
+    let skip = lower_char(first).len();
+    out.push_str(lower(text).get(skip..).unwrap_or(""));
     out
 }
 
@@ -38,7 +44,7 @@ pub fn title(text: &str) -> String {
         if !cased {
             out.push(c);
         } else if within {
-            out.extend(c.to_lowercase());
+            out.push_str(&lower_char(c));
         } else {
             push_title(&mut out, c);
         }
@@ -78,12 +84,21 @@ fn push_title(out: &mut String, c: char) {
         'ῳ' | 'ῼ' => out.push('ῼ'),
         'ŉ' => out.push_str("ʼN"),
         'ᾲ' | 'ᾴ' | 'ᾷ' | 'ῂ' | 'ῄ' | 'ῇ' | 'ῲ' | 'ῴ' | 'ῷ' => {
-            out.extend(c.to_uppercase().map(|u| if u == 'Ι' { '\u{345}' } else { u }));
+            out.push_str(&upper_char(c).replace('Ι', "\u{345}"));
         }
         _ => {
-            let mut upper = c.to_uppercase();
+            let upper = upper_char(c);
+            let mut upper = upper.chars();
             out.extend(upper.next());
-            upper.for_each(|rest| out.extend(rest.to_lowercase()));
+            out.push_str(&lower(upper.as_str()));
         }
     }
+}
+
+fn lower_char(c: char) -> String {
+    lower(c.encode_utf8(&mut [0; 4]))
+}
+
+fn upper_char(c: char) -> String {
+    if c.is_ascii() { c.to_ascii_uppercase().to_string() } else { unicode::upper(c.encode_utf8(&mut [0; 4])) }
 }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::unicode;
+
 /// `str.isidentifier()`.
 pub fn is_identifier(name: &str) -> bool {
     if name.is_ascii() {
@@ -61,33 +63,4 @@ pub fn is_keyword(name: &str) -> bool {
 /// ```
 pub fn nfkc(text: &str) -> Cow<'_, str> {
     if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(unicode::nfkc(text)) }
-}
-
-/// In a page the host's tables serve: its own would weigh more than the rest of the parser.
-#[cfg(all(feature = "web", target_arch = "wasm32"))]
-mod unicode {
-    use js_sys::{JsString, RegExp};
-
-    pub fn is_identifier(name: &str) -> bool {
-        RegExp::new(r"^[\p{XIDS}_]\p{XIDC}*$", "u").test(name)
-    }
-
-    pub fn nfkc(text: &str) -> String {
-        JsString::from(text).normalize("NFKC").into()
-    }
-}
-
-#[cfg(not(all(feature = "web", target_arch = "wasm32")))]
-mod unicode {
-    use unicode_normalization::UnicodeNormalization;
-
-    pub fn is_identifier(name: &str) -> bool {
-        let mut chars = name.chars();
-        let starts = chars.next().is_some_and(|c| c == '_' || unicode_ident::is_xid_start(c));
-        starts && chars.all(unicode_ident::is_xid_continue)
-    }
-
-    pub fn nfkc(text: &str) -> String {
-        text.nfkc().collect()
-    }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use serde_json::Value as Json;
+
 use super::{custom, scalar};
 use crate::value::{Map, Value};
 
@@ -36,7 +38,7 @@ pub fn str_repr(text: &str) -> String {
 ///
 /// ```
 /// use lakelet::python::float_repr;
-/// assert_eq!([1.0, 1e16, 1e-5, 0.1].map(float_repr), ["1.0", "1e+16", "1e-05", "0.1"]);
+/// assert_eq!([1.0, 1e16, 1.5e-5, 0.1].map(float_repr), ["1.0", "1e+16", "1.5e-05", "0.1"]);
 /// ```
 pub fn float_repr(number: f64) -> String {
     if number.is_nan() {
@@ -45,18 +47,17 @@ pub fn float_repr(number: f64) -> String {
     if number.is_infinite() {
         return if number > 0.0 { "inf" } else { "-inf" }.to_owned();
     }
-    let exponential = format!("{number:e}");
-    let (mantissa, exponent) = exponential.split_once('e').unwrap_or((&exponential, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..16).contains(&exponent) {
-        let mut out = format!("{number}");
-        if !out.contains('.') {
-            out.push_str(".0");
-        }
-        return out;
+    // The digits are those of JSON. Only the exponent is written in another way, and begins at 1e-5 instead of 1e-6.
+    let json = Json::from(number).to_string();
+    if let Some((mantissa, exponent)) = json.split_once('e') {
+        let sign = if exponent.starts_with('-') { '-' } else { '+' };
+        return format!("{mantissa}e{sign}{:0>2}", exponent.trim_start_matches(['-', '+']));
     }
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs())
+    match json.split_once("0.0000").map(|(sign, digits)| (sign, digits.split_at_checked(1))) {
+        Some((sign @ ("" | "-"), Some((first, "")))) => format!("{sign}{first}e-05"),
+        Some((sign @ ("" | "-"), Some((first, others)))) => format!("{sign}{first}.{others}e-05"),
+        _ => json,
+    }
 }
 
 /// Adds `str(value)` to a text.

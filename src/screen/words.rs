@@ -1,6 +1,6 @@
 //! Text as words and sentences, whatever was done to hide them.
 
-use crate::python::nfkc;
+use crate::python::{lower, nfkc};
 
 /// A word: lower case, without invisible characters.
 pub(super) struct Word {
@@ -32,12 +32,13 @@ impl Words {
             }
             if c.is_alphanumeric() || (matches!(c, '\'' | '’' | '-') && !current.is_empty()) {
                 capital |= current.is_empty() && c.is_uppercase();
-                current.extend(if c == '’' { '\'' } else { c }.to_lowercase());
+                current.push(if c == '’' { '\'' } else { c });
                 continue;
             }
             if !current.is_empty() {
-                let text = std::mem::take(&mut current);
-                words.push(Word { text: text.trim_end_matches(['\'', '-']).to_owned(), capital, opens });
+                let text = lower(current.trim_end_matches(['\'', '-']));
+                current.clear();
+                words.push(Word { text, capital, opens });
                 (capital, opens) = (false, false);
             }
             opens |= !c.is_whitespace() || c == '\n';

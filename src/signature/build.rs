@@ -90,9 +90,9 @@ impl Signature {
         for field in &fields {
             check_name(&field.name)?;
         }
-        let mut fields = unique(fields);
-        // Stable, so that only the sides change places.
-        fields.sort_by_key(|field| field.io == Io::Output);
+        let (mut fields, outputs): (Vec<_>, Vec<_>) =
+            unique(fields).into_iter().partition(|field| field.io == Io::Input);
+        fields.extend(outputs);
         let instructions = match instructions {
             None | Some("") => default_instructions(&fields),
             Some(given) => cleandoc(given),

@@ -8,6 +8,7 @@ use super::{Field, Io, Signature};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
 use crate::python::{float_repr, str_of, strip, write_str};
+use crate::sort::sort_by;
 
 impl Signature {
     /// The numbered list of fields in a system message: name, type and description of each, as
@@ -193,7 +194,7 @@ fn write_type_first(out: &mut String, schema: &Json) {
     match schema {
         Json::Object(map) => {
             let mut entries: Vec<(&String, &Json)> = map.iter().collect();
-            entries.sort_by(|(a, _), (b, _)| (*a != "type", a).cmp(&(*b != "type", b)));
+            sort_by(&mut entries, |(a, _), (b, _)| (*a != "type", a).cmp(&(*b != "type", b)));
             out.push('{');
             for (i, (key, value)) in entries.into_iter().enumerate() {
                 out.push_str(if i > 0 { ", " } else { "" });

@@ -2,6 +2,7 @@
 
 use super::{Field, Io, Signature};
 use crate::error::{Error, ErrorKind, Result};
+use crate::sort::sort_by;
 
 impl Signature {
     /// The same fields with other instructions; empty ones bring DSPy's sentence back.
@@ -105,7 +106,7 @@ impl Signature {
 
     fn by_name(&self) -> Vec<&Field> {
         let mut fields: Vec<&Field> = self.fields.iter().collect();
-        fields.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        sort_by(&mut fields, |a, b| a.name.cmp(&b.name));
         fields
     }
 }

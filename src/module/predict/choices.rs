@@ -1,6 +1,7 @@
 //! Outputs whose allowed values come from the data of one call.
 
 use crate::error::Result;
+use crate::python::lower;
 use crate::signature::{Signature, Type};
 use crate::value::{Map, Value};
 
@@ -51,7 +52,7 @@ impl Choices {
 fn meant<'a>(text: &str, values: &'a [String]) -> Option<&'a str> {
     let bare = |text: &str| {
         let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-        words.map(str::to_lowercase).collect::<Vec<_>>().join(" ")
+        words.map(lower).collect::<Vec<_>>().join(" ")
     };
     if let Some(same) = values.iter().find(|value| *value == text) {
         return Some(same);

@@ -6,6 +6,7 @@ use crate::module::NOT_FOUND;
 use crate::pipeline::passages;
 use crate::pipeline::reader::Reader;
 use crate::pipeline::step::{Action, Draft, Want, WantKind, passages_type};
+use crate::python::lower;
 use crate::signature::Type;
 use crate::text::sentences;
 use crate::value::{Map, Value};
@@ -112,7 +113,7 @@ fn places(found: &[Value]) -> Vec<Place> {
 fn words(text: &str) -> Vec<String> {
     let parts =
         text.split(|c: char| !(c.is_alphanumeric() || c == '.' || c == ',')).map(|word| word.trim_matches(['.', ',']));
-    let words = parts.filter(|word| !word.is_empty()).map(str::to_lowercase);
+    let words = parts.filter(|word| !word.is_empty()).map(lower);
     words.filter(|word| !COMMON.contains(&word.as_str())).collect()
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::python::str_of;
 use crate::signature::types::{EnumType, Type};
+use crate::sort::sort_by;
 use crate::value::{Custom, ScalarKind, Value};
 
 /// An object of one member.
@@ -170,7 +171,7 @@ pub(in crate::signature) fn sorted(schema: Json, parent: &str) -> Json {
         Json::Object(map) => {
             let mut entries: Vec<(String, Json)> = map.into_iter().collect();
             if parent != "properties" && parent != "default" {
-                entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+                sort_by(&mut entries, |(a, _), (b, _)| a.cmp(b));
             }
             let entries = entries.into_iter().map(|(key, value)| {
                 let value = sorted(value, &key);
