@@ -2,9 +2,8 @@
 
 use std::fmt::Write;
 
-use serde_json::Value as Json;
-
 use super::{custom, scalar};
+use crate::json;
 use crate::value::{Map, Value};
 
 /// `repr(value)`.
@@ -48,7 +47,7 @@ pub fn float_repr(number: f64) -> String {
         return if number > 0.0 { "inf" } else { "-inf" }.to_owned();
     }
     // The digits are those of JSON. Only the exponent is written in another way, and begins at 1e-5 instead of 1e-6.
-    let json = Json::from(number).to_string();
+    let json = json::text(&number.into());
     if let Some((mantissa, exponent)) = json.split_once('e') {
         let sign = if exponent.starts_with('-') { '-' } else { '+' };
         return format!("{mantissa}e{sign}{:0>2}", exponent.trim_start_matches(['-', '+']));
