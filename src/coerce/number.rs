@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::validate::Validator;
 use crate::literal::whole_number;
-use crate::python::strip;
+use crate::python::{float_repr, strip};
 use crate::value::Value;
 
 impl Validator {
@@ -62,7 +62,8 @@ impl Validator {
         match value {
             Value::Int(_) | Value::BigInt(_) | Value::Float(_) | Value::Bool(_) => {
                 let Some(Value::Float(real)) = self.check_float(value) else { return None };
-                self.lax(Value::Str(format!("({real}+0j)")))
+                let real = float_repr(real);
+                self.lax(Value::Str(format!("({}+0j)", real.strip_suffix(".0").unwrap_or(&real))))
             }
             Value::Str(text) if is_complex(text) => self.lax(Value::Str(strip(text).to_owned())),
             _ => self.fail("complex_type"),
