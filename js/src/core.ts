@@ -50,14 +50,15 @@ export function init(from?: ModuleSource | Promise<ModuleSource>): Promise<void>
 }
 
 async function fetchAndStart(from?: ModuleSource | Promise<ModuleSource>): Promise<void> {
-  const given = from ?? source?.();
+  const given = await (from ?? source?.());
   if (given === undefined) {
     throw new LakeletError('lakelet/slim brings no WebAssembly module', {
       code: 'config',
       hint: 'hand one to init(): await init(fetch(url)), with lakelet/lakelet.wasm served at that url',
     });
   }
-  start(await load({ module_or_path: await given }));
+  // What an entry has compiled is started at once. `load` would look for `Response`, and so make Node load its whole `fetch`: 20 ms.
+  start(from === undefined && given instanceof WebAssembly.Module ? exports.initSync({ module: given }) : await load({ module_or_path: given }));
 }
 
 function start(instance: InitOutput): void {
@@ -102,17 +103,10 @@ export function calling<T>(call: (core: Core) => T): T {
 }
 
 /** Waits for the core, with its errors as {@link LakeletError}s, also when it crashes on the way. @internal */
-export async function waiting<T>(work: Promise<T>): Promise<T> {
-  let reject: ((error: LakeletError) => void) | undefined;
-  try {
-    return await new Promise<T>((resolve, fail) => {
-      reject = fail;
-      pending.add(fail);
-      work.then(resolve, fail);
-    });
-  } catch (thrown) {
-    throw readError(thrown);
-  } finally {
-    if (reject) pending.delete(reject);
-  }
+export function waiting<T>(work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    pending.add(reject);
+    const over = () => pending.delete(reject);
+    work.then((value) => (over(), resolve(value)), (thrown: unknown) => (over(), reject(readError(thrown))));
+  });
 }

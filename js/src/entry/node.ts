@@ -1,8 +1,8 @@
-/** The entry for Node: the module is read from the disk. */
-import { readFile } from 'node:fs/promises';
+/** The entry for Node: the module is read from the disk. Functions of it are compiled when they are first called. */
+import { readFileSync } from 'node:fs';
 
 import { provide } from '../core.js';
 
-provide(() => readFile(new URL('../../wasm/lakelet.wasm', import.meta.url)));
+provide(() => new WebAssembly.Module(readFileSync(new URL('../../wasm/lakelet.wasm', import.meta.url))));
 
 export * from '../index.js';
