@@ -23,8 +23,12 @@ export interface Defaults extends Settings {
   readonly adapter?: 'chat' | 'json';
 }
 
+/** Settings, each given or not. */
+type Reach = { readonly [K in keyof Settings]-?: Settings[K] | undefined };
+
 let defaults: Defaults = {};
-let made: Services | undefined;
+/** What the last call was given, and what was made of it: the next one mostly wants the same. */
+let last: { readonly from: Reach; readonly made: Services } | undefined;
 
 /**
  * Sets what programs use unless a call says otherwise, as `dspy.configure` does. Settings that are not named stay.
@@ -35,7 +39,6 @@ let made: Services | undefined;
  */
 export function configure(settings: Defaults): void {
   defaults = { ...defaults, ...settings };
-  made = undefined;
 }
 
 /** The adapter of predictors that name none. @internal */
@@ -45,11 +48,20 @@ export function defaultAdapter(): 'chat' | 'json' {
 
 /** What a call may reach: its own settings before the defaults. @internal */
 export function services(own: Settings): Services {
-  if (!own.workspace && !own.lm && !own.rm) return (made ??= assemble(defaults));
-  return assemble({ ...defaults, ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)) });
+  const from: Reach = { workspace: own.workspace ?? defaults.workspace, lm: own.lm ?? defaults.lm, rm: own.rm ?? defaults.rm };
+  if (last && from.workspace === last.from.workspace && same('lm', from, last.from) && same('rm', from, last.from)) return last.made;
+  const made = assemble(from);
+  last = { from, made };
+  return made;
 }
 
-function assemble({ workspace, lm, rm }: Settings): Services {
+/** A record that a call brings may have changed since; what was configured counts as it was. */
+function same(name: 'lm' | 'rm', a: Reach, b: Reach): boolean {
+  const of = a[name];
+  return of === b[name] && (of === defaults[name] || typeof of !== 'object' || of instanceof Model || of instanceof Index);
+}
+
+function assemble({ workspace, lm, rm }: Reach): Services {
   return calling((core) => {
     const into = new core.Services();
     for (const [name, of] of named(lm, Model)) into.add_model(name, model(of, workspace).handle);
