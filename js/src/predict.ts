@@ -3,7 +3,7 @@ import { calling, type Core } from './core.js';
 import { defaultAdapter } from './configure.js';
 import type { Message } from './events.js';
 import { Compiled } from './program.js';
-import { signature as read, type InputsOf, type OutputsOf, type SignatureLike } from './signature.js';
+import type { InputsOf, OutputsOf, SignatureLike } from './signature.js';
 import { write } from './values.js';
 
 /** What a predictor can be told beside its signature. */
@@ -25,6 +25,8 @@ export class Predictor<I extends object = Record<string, unknown>, O extends obj
   readonly #kind: 'predict' | 'chain_of_thought';
   readonly #signature: SignatureLike;
   readonly #options: PredictOptions;
+  /** What the messages of every call begin with. */
+  #prefix: readonly Message[] | undefined;
 
   /** @internal */
   constructor(kind: 'predict' | 'chain_of_thought', signature: SignatureLike, options: PredictOptions) {
@@ -37,8 +39,9 @@ export class Predictor<I extends object = Record<string, unknown>, O extends obj
   /** The messages that a call with these inputs would send. */
   messages(inputs: I): Message[] {
     const { handle } = this;
+    this.#prefix ??= messages(calling(() => handle.prefix()), (_, part: unknown) => Object.freeze(part));
     const length = write(inputs as Record<string, unknown>);
-    return JSON.parse(calling(() => handle.messages(length))) as Message[];
+    return [...this.#prefix, ...messages(calling(() => handle.turns(length)))];
   }
 
   /** The outputs that a model's reply holds. */
@@ -50,9 +53,20 @@ export class Predictor<I extends object = Record<string, unknown>, O extends obj
   protected override compile({ Program }: Core) {
     const { instructions, ...options } = this.#options;
     const given = this.#signature;
-    const { handle } = typeof given === 'string' ? read(given, instructions === undefined ? {} : { instructions }) : given;
-    return Program[this.#kind](handle, JSON.stringify(options));
+    const [text, areFields, own] = typeof given === 'string' ? [given, false, instructions] as const : given.source;
+    return Program[this.#kind](text, areFields, own, JSON.stringify(options));
   }
+
+  /** @internal */
+  override restore(path: string, state: string): void {
+    this.#prefix = undefined;
+    super.restore(path, state);
+  }
+}
+
+/** Messages of their JSON text, joined by commas. */
+function messages(text: string, reviver?: (key: string, part: unknown) => unknown): Message[] {
+  return JSON.parse(`[${text}]`, reviver) as Message[];
 }
 
 /**

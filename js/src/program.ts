@@ -71,9 +71,9 @@ export abstract class Program<I extends object = Record<string, unknown>, O exte
     const parts = [...this.parts('')];
     const before = parts.map(([path, part]) => calling(() => part.handle.dump(path)));
     try {
-      for (const [path, part] of parts) calling(() => part.handle.load(path, state));
+      for (const [path, part] of parts) part.restore(path, state);
     } catch (error) {
-      for (const [i, [path, part]] of parts.entries()) calling(() => part.handle.load(path, before[i] ?? ''));
+      for (const [i, [path, part]] of parts.entries()) part.restore(path, before[i] ?? '');
       throw error;
     }
   }
@@ -100,6 +100,11 @@ export abstract class Compiled<I extends object, O extends object> extends Progr
   /** @internal */
   override runIn({ run, path }: Place, inputs: I): Promise<O> {
     return run.call(this.handle, path || undefined, inputs) as Promise<O>;
+  }
+
+  /** Loads a state, of which this is the part `path`. @internal */
+  restore(path: string, state: string): void {
+    calling(() => this.handle.load(path, state));
   }
 
   /** @internal */

@@ -1,5 +1,4 @@
 /** Signatures: what a predictor is given and what it gives back. */
-import type { SignatureHandle } from '../wasm/lakelet.js';
 import { calling } from './core.js';
 import type { Inputs, Outputs, TypeOf } from './infer.js';
 
@@ -42,6 +41,9 @@ export type InputsOf<S> = S extends string ? Inputs<S> : S extends Signature<inf
 /** The outputs of a {@link SignatureLike}. */
 export type OutputsOf<S> = S extends string ? Outputs<S> : S extends Signature<object, infer O> ? O : never;
 
+/** How a signature is written: its text, whether that is JSON text of its fields, and its instructions. @internal */
+export type Source = readonly [text: string, areFields: boolean, instructions?: string | undefined];
+
 /** A signature that was read. Made by {@link signature}. */
 export class Signature<I extends object, O extends object> {
   /** Only for the compiler. */
@@ -49,12 +51,13 @@ export class Signature<I extends object, O extends object> {
   /** Only for the compiler. */
   declare readonly outputType: O;
   /** @internal */
-  readonly handle: SignatureHandle;
+  readonly source: Source;
   #described: { readonly instructions: string; readonly fields: readonly Field[] } | undefined;
 
   /** @internal */
-  constructor(handle: SignatureHandle) {
-    this.handle = handle;
+  constructor(source: Source) {
+    calling((core) => core.check_signature(...source));
+    this.source = source;
   }
 
   /** What the model is to do. */
@@ -68,7 +71,7 @@ export class Signature<I extends object, O extends object> {
   }
 
   get #description() {
-    return (this.#described ??= JSON.parse(calling(() => this.handle.describe())) as { instructions: string; fields: Field[] });
+    return (this.#described ??= JSON.parse(calling((core) => core.describe_signature(...this.source))) as { instructions: string; fields: Field[] });
   }
 }
 
@@ -92,9 +95,7 @@ export function signature<const S extends SignatureSpec>(spec: S): Signature<
   { -readonly [K in keyof S['outputs']]: SpecType<S['outputs'][K]> }
 >;
 export function signature(given: string | SignatureSpec, options?: { readonly instructions?: string }): Signature<object, object> {
-  return new Signature(calling((core) =>
-    typeof given === 'string' ? core.SignatureHandle.parse(given, options?.instructions) : core.SignatureHandle.build(JSON.stringify(written(given))),
-  ));
+  return new Signature(typeof given === 'string' ? [given, false, options?.instructions] : [JSON.stringify(written(given)), true]);
 }
 
 function written({ instructions, inputs, outputs }: SignatureSpec): object {

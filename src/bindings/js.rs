@@ -21,6 +21,6 @@ pub use crash::on_crash;
 pub use model::Model;
 pub use program::{Program, join_states};
 pub use run::{Run, Services};
-pub use signature::SignatureHandle;
+pub use signature::{check_signature, describe_signature};
 pub use values::buffer;
 pub use workspace::{Retriever, Workspace};

@@ -143,6 +143,15 @@ impl Predict {
         self.prompt_with(prepared, &*self.adapter, inputs)
     }
 
+    /// The messages that every call begins with, system message and demos: JSON objects joined by commas, the
+    /// [`Prompt::prefix`] of all calls.
+    ///
+    /// # Errors
+    /// As [`Predict::prompt`].
+    pub fn prefix(&self) -> Result<&str> {
+        Ok(&self.prepare(&self.prepared, &*self.adapter)?.prefix)
+    }
+
     fn prepare<'a>(&self, cell: &'a OnceCell<Prepared>, adapter: &dyn Adapter) -> Result<&'a Prepared> {
         if let Some(prepared) = cell.get() {
             return Ok(prepared);

@@ -11,7 +11,7 @@ use super::errors::thrown;
 use super::options::Options;
 use super::report;
 use super::run::Run;
-use super::signature::SignatureHandle;
+use super::signature;
 use super::values;
 use crate::adapter::{Adapter, ChatAdapter, JsonAdapter};
 use crate::error::{Error, ErrorKind, Result};
@@ -43,15 +43,24 @@ enum Kind {
 
 #[wasm_bindgen]
 impl Program {
-    /// Asks a model for the outputs of a signature: `{adapter?, model?, config?, demos?}`.
-    pub fn predict(signature: &SignatureHandle, options: &str) -> std::result::Result<Self, JsValue> {
-        let signature = signature.signature.clone();
-        made(options, || Ok(Predict::new(signature)))
+    /// Asks a model for the outputs of a signature ([`signature::read`]): `{adapter?, model?, config?, demos?}`.
+    pub fn predict(
+        text: &str,
+        are_fields: bool,
+        instructions: Option<String>,
+        options: &str,
+    ) -> std::result::Result<Self, JsValue> {
+        made(options, || Ok(Predict::new(signature::read(text, are_fields, instructions)?)))
     }
 
     /// The same, with `reasoning` first.
-    pub fn chain_of_thought(signature: &SignatureHandle, options: &str) -> std::result::Result<Self, JsValue> {
-        made(options, || ChainOfThought::new(&signature.signature))
+    pub fn chain_of_thought(
+        text: &str,
+        are_fields: bool,
+        instructions: Option<String>,
+        options: &str,
+    ) -> std::result::Result<Self, JsValue> {
+        made(options, || ChainOfThought::new(&signature::read(text, are_fields, instructions)?))
     }
 
     /// A program that is a document, with changes to its steps.
@@ -79,9 +88,14 @@ impl Program {
         self.part(path).and_then(|mut part| state::load(&mut part, text)).map_err(|error| thrown(&error))
     }
 
-    /// The messages that a call would send, as JSON text. The inputs are the first `length` bytes of the buffer.
-    pub fn messages(&self, length: usize) -> std::result::Result<String, JsValue> {
-        self.prompt(length).map_err(|error| thrown(&error))
+    /// The messages that every call begins with: JSON objects joined by commas. Only `load` changes them.
+    pub fn prefix(&self) -> std::result::Result<String, JsValue> {
+        self.predictor().and_then(|it| it.prefix().map(str::to_owned)).map_err(|error| thrown(&error))
+    }
+
+    /// The messages that a call adds to them, likewise. The inputs are the first `length` bytes of the buffer.
+    pub fn turns(&self, length: usize) -> std::result::Result<String, JsValue> {
+        self.tail(length).map_err(|error| thrown(&error))
     }
 
     /// The outputs that a reply holds, as JSON text.
@@ -143,11 +157,8 @@ impl Program {
         Ok(predictor)
     }
 
-    fn prompt(&self, length: usize) -> Result<String> {
-        let prompt = self.predictor()?.prompt(&Example::from(values::record(length)?))?;
-        let mut out = String::new();
-        prompt.write_json(&mut out);
-        Ok(out)
+    fn tail(&self, length: usize) -> Result<String> {
+        Ok(self.predictor()?.prompt(&Example::from(values::record(length)?))?.tail)
     }
 }
 

@@ -9,36 +9,36 @@ use crate::error::Result;
 use crate::json;
 use crate::signature::{Field, Io, Signature, Type, Types};
 
-/// A signature in wasm memory.
+/// Says whether a signature can be read ([`read`]).
 #[wasm_bindgen]
-pub struct SignatureHandle {
-    pub(super) signature: Signature,
+pub fn check_signature(text: &str, are_fields: bool, instructions: Option<String>) -> std::result::Result<(), JsValue> {
+    read(text, are_fields, instructions).map(drop).map_err(|error| thrown(&error))
 }
 
+/// `{instructions, fields: [{name, io, type, desc, prefix}]}`.
 #[wasm_bindgen]
-impl SignatureHandle {
-    /// Reads a signature string.
-    pub fn parse(text: &str, instructions: Option<String>) -> std::result::Result<Self, JsValue> {
-        let read = Signature::parse(text).and_then(|signature| match instructions {
-            Some(instructions) => signature.with_instructions(&instructions),
-            None => Ok(signature),
-        });
-        read.map(|signature| Self { signature }).map_err(|error| thrown(&error))
-    }
+pub fn describe_signature(
+    text: &str,
+    are_fields: bool,
+    instructions: Option<String>,
+) -> std::result::Result<String, JsValue> {
+    let signature = read(text, are_fields, instructions).map_err(|error| thrown(&error))?;
+    let fields = signature.fields.iter().map(describe).collect::<Vec<_>>();
+    let mut out = Map::new();
+    out.insert("instructions".to_owned(), (*signature.instructions).into());
+    out.insert("fields".to_owned(), fields.into());
+    Ok(json::text(&Json::Object(out)))
+}
 
-    /// Builds a signature of `{instructions?, fields: [{name, io, type, desc?, prefix?}]}`. A type is an annotation, or a JSON Schema
-    /// with a `title`.
-    pub fn build(json: &str) -> std::result::Result<Self, JsValue> {
-        build(json).map(|signature| Self { signature }).map_err(|error| thrown(&error))
-    }
-
-    /// `{instructions, fields: [{name, io, type, desc, prefix}]}`.
-    pub fn describe(&self) -> String {
-        let fields = self.signature.fields.iter().map(describe).collect::<Vec<_>>();
-        let mut out = Map::new();
-        out.insert("instructions".to_owned(), (*self.signature.instructions).into());
-        out.insert("fields".to_owned(), fields.into());
-        json::text(&Json::Object(out))
+/// Reads a signature string, or fields as JSON text: `{instructions?, fields: [{name, io, type, desc?, prefix?}]}`, where a type
+/// is an annotation, or a JSON Schema with a `title`.
+///
+/// Signatures are read again where they are used, for they are small: a handle to one that was read would have to be freed.
+pub(super) fn read(text: &str, are_fields: bool, instructions: Option<String>) -> Result<Signature> {
+    let signature = if are_fields { build(text)? } else { Signature::parse(text)? };
+    match instructions {
+        Some(instructions) => signature.with_instructions(&instructions),
+        None => Ok(signature),
     }
 }
 
