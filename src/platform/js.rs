@@ -3,15 +3,18 @@
 //! What a `fetch` function returns is taken for what it does, not for its class: a polyfill, a service binding or a test may
 //! give a response of another realm. Every call into JavaScript that can throw is caught.
 
+mod wait;
+
 use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
 use futures_core::stream::LocalBoxStream;
 use futures_util::stream;
-use js_sys::{ArrayBuffer, Date, Function, Math, Object, Promise, Reflect, Uint8Array};
+use js_sys::{ArrayBuffer, Date, Function, Math, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, RequestInit, RequestRedirect};
+
+use wait::Waiting;
+pub(crate) use wait::settled;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Host;
@@ -25,8 +28,32 @@ const READ_WHEN_REFUSED: &[&str] = &["retry-after", "x-request-id", "x-databrick
 /// Longer timers would fire at once.
 const LONGEST_TIMER_MS: f64 = 2_147_483_647.0;
 
+#[wasm_bindgen(module = "/src/platform/host.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = startTimer)]
+    fn start_timer(ms: u32, number: u32, settle: &Function) -> JsValue;
+    #[wasm_bindgen(js_name = stopTimer)]
+    fn stop_timer(timer: &JsValue);
+    #[allow(clippy::too_many_arguments)] // one call into JavaScript is much cheaper than one for each part of a request
+    fn send(
+        fetch: &Function,
+        this: &JsValue,
+        method: &str,
+        url: &str,
+        header_lines: &str,
+        body: &[u8],
+        number: u32,
+        settle: &Function,
+    ) -> Abort;
+}
+
 #[wasm_bindgen]
 extern "C" {
+    /// An `AbortController`.
+    type Abort;
+    #[wasm_bindgen(method, structural)]
+    fn abort(this: &Abort);
+
     /// What `fetch` resolves to.
     type Answer;
     #[wasm_bindgen(method, getter, structural, catch)]
@@ -87,24 +114,17 @@ impl JsFetch {
     }
 
     async fn send(self, request: Request) -> Result<Response> {
-        let abort = AbortOnDrop::new()?;
-        let init = RequestInit::new();
-        init.set_method(request.method);
-        // Databricks does not redirect its API, and a credential must not follow where something else leads.
-        init.set_redirect(RequestRedirect::Manual);
-        if let Some(controller) = &abort.0 {
-            init.set_signal(Some(&controller.signal()));
-        }
-        let headers = Object::new();
+        let mut lines = String::new();
         for (name, value) in &request.headers {
-            Reflect::set(&headers, &JsValue::from_str(name), &JsValue::from_str(value)).map_err(failure)?;
+            for part in [name, "\n", value, "\n"] {
+                lines.push_str(part);
+            }
         }
-        init.set_headers(&headers);
-        if !request.body.is_empty() {
-            init.set_body(&Uint8Array::from(request.body.as_slice()));
-        }
-        let sent = self.function.call2(&self.this, &JsValue::from_str(&request.url), &init).map_err(failure)?;
-        let answer: Answer = JsFuture::from(Promise::resolve(&sent)).await.map_err(failure)?.unchecked_into();
+        let (answer, abort) = Waiting::begin(|number, settle| {
+            send(&self.function, &self.this, request.method, &request.url, &lines, &request.body, number, settle)
+        });
+        let abort = AbortOnDrop(Some(abort));
+        let answer: Answer = answer.await.map_err(failure)?.unchecked_into();
 
         let status = answer.status().map_err(|_| not_an_answer())?;
         let names = if (200..300).contains(&status) { READ_WHEN_GOOD } else { READ_WHEN_REFUSED };
@@ -126,13 +146,9 @@ impl Fetch for JsFetch {
 }
 
 /// Aborts its request when it is dropped, unless the answer was read to its end.
-struct AbortOnDrop(Option<AbortController>);
+struct AbortOnDrop(Option<Abort>);
 
 impl AbortOnDrop {
-    fn new() -> Result<Self> {
-        AbortController::new().map(|controller| Self(Some(controller))).map_err(failure)
-    }
-
     fn disarm(&mut self) {
         self.0 = None;
     }
@@ -155,7 +171,7 @@ impl Body for JsBody {
     fn whole(mut self: Box<Self>) -> LocalBoxFuture<'static, Result<Vec<u8>>> {
         Box::pin(async move {
             let promise = self.answer.array_buffer().map_err(|_| not_an_answer())?;
-            let buffer: ArrayBuffer = JsFuture::from(promise).await.map_err(failure)?.unchecked_into();
+            let buffer: ArrayBuffer = settled(&promise).await.map_err(failure)?.unchecked_into();
             self.abort.disarm();
             Ok(Uint8Array::new(&buffer).to_vec())
         })
@@ -168,7 +184,8 @@ impl Body for JsBody {
             Ok(Some(Err(_))) | Err(_) => return Box::pin(stream::iter([Err(not_an_answer())])),
         };
         Box::pin(stream::try_unfold((reader, self.abort), |(reader, mut abort)| async move {
-            let piece: Piece = JsFuture::from(reader.read().map_err(failure)?).await.map_err(failure)?.unchecked_into();
+            let piece = reader.read().map_err(failure)?;
+            let piece: Piece = settled(&piece).await.map_err(failure)?.unchecked_into();
             if piece.done().map_err(failure)? {
                 abort.disarm();
                 return Ok(None);
@@ -190,11 +207,24 @@ impl Clock for JsClock {
 
     fn sleep(&self, ms: f64) -> LocalBoxFuture<'static, ()> {
         let ms = ms.ceil().clamp(0.0, LONGEST_TIMER_MS) as u32;
-        Box::pin(gloo_timers::future::TimeoutFuture::new(ms))
+        let (over, timer) = Waiting::begin(|number, settle| start_timer(ms, number, settle));
+        let timer = StopOnDrop(timer);
+        Box::pin(async move {
+            let _ = over.await;
+            drop(timer);
+        })
     }
 
     fn random(&self) -> f64 {
         Math::random()
+    }
+}
+
+struct StopOnDrop(JsValue);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        stop_timer(&self.0);
     }
 }
 

@@ -5,14 +5,14 @@ use std::rc::Rc;
 use futures_core::future::LocalBoxFuture;
 use futures_core::stream::LocalBoxStream;
 use futures_util::stream;
-use js_sys::{Function, Promise, Reflect};
+use js_sys::{Function, Reflect};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
 use super::errors::from_thrown;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json::{self, write_str};
 use crate::lm::{Capabilities, ChatRequest, ChatResponse, Completion, Delta, LanguageModel, Usage};
+use crate::platform::js::settled;
 
 /// A model in wasm memory.
 #[wasm_bindgen]
@@ -40,7 +40,7 @@ impl Answering {
     async fn ask(self, request: ChatRequest) -> Result<ChatResponse> {
         let given = JsValue::from_str(&written(&request));
         let answer = self.answer.call1(&JsValue::NULL, &given).map_err(|thrown| from_thrown(&thrown))?;
-        let answer = JsFuture::from(Promise::resolve(&answer)).await.map_err(|thrown| from_thrown(&thrown))?;
+        let answer = settled(&answer).await.map_err(|thrown| from_thrown(&thrown))?;
         let mut response = ChatResponse { model: self.name, ..ChatResponse::default() };
         let text = match answer.as_string() {
             Some(text) => text,
