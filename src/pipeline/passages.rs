@@ -6,7 +6,7 @@ use crate::signature::Type;
 use crate::text::sentences;
 use crate::value::{Map, Value};
 
-/// What every step that gives passages gives: `passages`, their texts as `contexts`, and the `sentences` in them.
+/// What every step that gives passages gives: `passages`, what models read of them as `contexts`, and the `sentences` in them.
 pub(super) fn gives() -> Vec<(String, Type)> {
     vec![
         ("passages".to_owned(), passages_type()),
@@ -30,7 +30,7 @@ pub(super) fn to_value(passage: Passage) -> Value {
 
 /// The fields of [`gives`] for these passages.
 pub(super) fn outputs(passages: Vec<Value>) -> Map {
-    let contexts: Vec<Value> = passages.iter().map(|passage| text(passage, "text").into()).collect();
+    let contexts: Vec<Value> = passages.iter().map(|passage| context(passage).into()).collect();
     let mut all: Vec<&str> = Vec::new();
     for passage in &passages {
         let whole = text(passage, "text");
@@ -47,6 +47,15 @@ pub(super) fn outputs(passages: Vec<Value>) -> Map {
         ("contexts".to_owned(), Value::List(contexts)),
         ("passages".to_owned(), Value::List(passages)),
     ])
+}
+
+/// The text of a passage, below the title and heading that it stands under where the index has such columns: `40 hours` says
+/// little to a model that does not see `Annual leave (US) > Carry-over`.
+fn context(passage: &Value) -> String {
+    let above: Vec<&str> =
+        [text(passage, "title"), text(passage, "heading")].into_iter().filter(|s| !s.is_empty()).collect();
+    let below = text(passage, "text");
+    if above.is_empty() { below.to_owned() } else { [&above.join(" > "), below].join("\n") }
 }
 
 /// A text of a passage; empty when it has none.

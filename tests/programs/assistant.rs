@@ -104,6 +104,15 @@ fn the_rules_fit_the_user() {
 }
 
 #[test]
+fn models_read_a_passage_below_its_title() {
+    let stage = stage(100.0, "True");
+    let outcome = stage.wait(enterprise().run(&stage.run(), asked("How many days?"))).unwrap();
+    let Some(Value::List(contexts)) = outcome.prediction.get("contexts") else { panic!("no contexts") };
+    let first = contexts.first().and_then(Value::as_str).unwrap();
+    assert!(first.starts_with("Title of leave\n"), "{first}");
+}
+
+#[test]
 fn sources_come_from_the_passages() {
     let stage = stage(100.0, "True");
     let outcome = stage.wait(enterprise().run(&stage.run(), asked("How many days?"))).unwrap();
