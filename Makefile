@@ -1,6 +1,6 @@
 # The two commands are `make demo` and `make test`; the other targets are their parts.
 .PHONY: demo test bench build clean setup-build setup-demo setup-test \
-	test-rust test-browser test-js test-component test-workspace test-peers test-page
+	test-rust test-browser test-js test-package test-component test-workspace test-peers test-page
 
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 CHROMEDRIVER ?= $(shell command -v chromedriver)
@@ -9,7 +9,7 @@ CHROMEDRIVER ?= $(shell command -v chromedriver)
 demo: setup-demo build
 	npm run --silent start --workspace lakelet-www
 
-test: test-rust test-browser test-js test-component test-workspace test-peers test-page
+test: test-rust test-browser test-js test-package test-component test-workspace test-peers test-page
 	@echo "make test: every suite passed"
 
 bench: setup-build build
@@ -27,13 +27,16 @@ test-rust: setup-test
 	cargo clippy --all-targets --quiet -- --deny warnings
 	cargo clippy --target wasm32-unknown-unknown --features web --quiet -- --deny warnings
 	cargo test --quiet
-	cargo run --quiet --release --example conformance -- tests/conformance/cases
 
 test-browser: setup-test
 	CHROMEDRIVER=$(CHROMEDRIVER) wasm-pack test --headless --chrome --mode no-install -- --features web --test web
 
 test-js: setup-test build
 	npm test --silent --workspace lakelet
+
+# The tarball, as its users get it: Node, types, Vite, a plain script tag.
+test-package: setup-test build
+	node --test tests/package/
 
 test-component: setup-test
 	node tests/component/build.mjs
