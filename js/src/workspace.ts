@@ -87,18 +87,20 @@ export class Workspace {
   async send({ path, body, accept = 'application/json', signal }: WorkspaceRequest): Promise<Response> {
     await init();
     signal?.throwIfAborted();
+    const answer = calling(() => this.handle.post(path, new TextEncoder().encode(body)));
+    const giveUp = () => answer.give_up();
+    signal?.addEventListener('abort', giveUp, { once: true });
     try {
-      const answer = await waiting(calling(() => this.handle.post(path, new TextEncoder().encode(body))));
+      const status = await waiting(answer.begin());
       const pieces = new ReadableStream<Uint8Array>({
         pull: async (into) => {
           const piece = await waiting(answer.next());
           if (piece) into.enqueue(piece);
           else into.close();
         },
-        cancel: () => answer.free(),
+        cancel: giveUp,
       });
-      const { status } = answer;
-      return new Response(signal ? pieces.pipeThrough(new TransformStream(), { signal }) : pieces, { status, headers: { 'content-type': accept } });
+      return new Response(pieces, { status, headers: { 'content-type': accept } });
     } catch (error) {
       if (error instanceof LakeletError && error.status) return refusal(error, error.status);
       throw error;

@@ -43,10 +43,13 @@ export async function start(environment) {
       const ready = /Ready: (\S+)$/.exec(line);
       if (ready) resolve(ready[1]);
     });
-    server.on('exit', (code) => reject(new Error(`the demo ended with ${code}:\n${log}`)));
+    server.on('exit', (code, signal) => reject(new Error(`the demo ended with ${code ?? signal}:\n${log}`)));
   });
+  const crashed = (code, signal) => console.error(`The demo ended by itself with ${code ?? signal}:\n${log}`);
+  server.on('exit', crashed);
   const ended = new Promise((resolve) => server.on('exit', resolve));
   const stop = async () => {
+    server.off('exit', crashed);
     server.kill('SIGTERM');
     return ended;
   };

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde_json::Value as Json;
 use wasm_bindgen::prelude::*;
 
-use super::answer::{Answer, answered};
+use super::answer::Answer;
 use super::errors::thrown;
 use super::model::Model;
 use super::options::Options;
@@ -60,8 +60,9 @@ impl Workspace {
     }
 
     /// Posts a JSON body to a path below the workspace's address, with its credential.
-    pub async fn post(&self, path: String, body: Vec<u8>) -> std::result::Result<Answer, JsValue> {
-        answered(self.workspace.post(&path, body, None).await)
+    pub fn post(&self, path: String, body: Vec<u8>) -> Answer {
+        let workspace = self.workspace.clone();
+        Answer::expected(Box::pin(async move { workspace.post(&path, body, None).await }))
     }
 }
 
