@@ -226,12 +226,11 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
 fn wrapped<'a>(text: &'a str, sentences: &'a [(usize, usize)], i: usize) -> impl Iterator<Item = &'a str> {
     let start = sentences.get(i).map_or(0, |(start, _)| *start);
     let mut before: Option<&str> = None;
-    let lines = sentences.iter().skip(i).take(LINES).map_while(move |(_, end)| {
+    sentences.iter().skip(i).take(LINES).map_while(move |(_, end)| {
         let goes_on = before.is_none_or(|before| before.ends_with('\n'));
         before = text.get(start..*end).filter(|_| goes_on);
         before
-    });
-    lines
+    })
 }
 
 /// Where the paragraph ends that goes on at `from`: at the next blank line.
