@@ -1,8 +1,6 @@
 //! Values as JSON text, as DSPy makes it: pydantic's JSON mode (2.14) turns the value into plain data, and
 //! `json.dumps(ensure_ascii=False)` writes that.
 
-use indexmap::IndexMap;
-
 use super::media;
 use crate::json;
 use crate::python::{float_repr, str_of, write_repr, write_str};
@@ -112,12 +110,12 @@ impl Writer<'_> {
             }
             Value::MixedDict(pairs) => {
                 // Keys that get the same text are one member: at the first place, with the last value.
-                let mut members = IndexMap::with_capacity(pairs.len());
+                let mut members = Map::with_capacity(pairs.len());
                 for (key, value) in pairs {
-                    members.insert(key_text(key)?, value);
+                    members.insert(key_text(key)?, value.clone());
                 }
                 let inner = value_type(ty);
-                self.object(members.iter().map(|(key, value)| (key.as_str(), *value, inner)))?;
+                self.object(members.iter().map(|(key, value)| (key.as_str(), value, inner)))?;
             }
             Value::Enum(ty, member) => self.value(ty.members.get(*member).map_or(&Value::None, |m| &m.1), ANY)?,
             Value::Model(ty, fields) => self.model(ty, fields)?,

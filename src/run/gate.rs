@@ -3,8 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use indexmap::IndexMap;
-
 use super::{Event, Sink, Span};
 use crate::screen::{Redactor, Rules};
 
@@ -19,8 +17,8 @@ pub struct Gate {
     released: Cell<bool>,
     held: RefCell<Vec<Event>>,
     rules: Option<Rc<Rules>>,
-    /// The texts that are being written, by span and field.
-    writing: RefCell<IndexMap<(usize, Rc<str>), Redactor>>,
+    /// The few texts that are being written, each with its span and field.
+    writing: RefCell<Vec<(usize, Rc<str>, Redactor)>>,
 }
 
 impl Gate {
@@ -76,7 +74,15 @@ impl Gate {
 
     fn redactor<T>(&self, rules: &Rc<Rules>, id: usize, field: &Rc<str>, with: impl FnOnce(&mut Redactor) -> T) -> T {
         let mut writing = self.writing.borrow_mut();
-        with(writing.entry((id, Rc::clone(field))).or_insert_with(|| Redactor::new(Rc::clone(rules))))
+        match writing.iter_mut().find(|(span, name, _)| *span == id && name == field) {
+            Some((_, _, redactor)) => with(redactor),
+            None => {
+                let mut redactor = Redactor::new(Rc::clone(rules));
+                let written = with(&mut redactor);
+                writing.push((id, Rc::clone(field), redactor));
+                written
+            }
+        }
     }
 
     fn pass(&self, event: Event) {
@@ -102,7 +108,7 @@ impl Gate {
         if self.released.get() {
             return false;
         }
-        self.writing.borrow_mut().retain(|(span, _), _| *span != id);
+        self.writing.borrow_mut().retain(|(span, ..)| *span != id);
         self.held.borrow_mut().retain(
             |event| !matches!(event, Event::Text { id: span, .. } | Event::Value { id: span, .. } if *span == id),
         );

@@ -1,6 +1,5 @@
 //! Fields as system messages describe them.
 
-use indexmap::IndexSet;
 use serde_json::Value as Json;
 
 use super::types::{Special, Type};
@@ -90,7 +89,13 @@ fn write_note(text: &mut String, ty: &Type) -> Result<()> {
         Type::Enum(ty) => {
             text.extend([NOTE, "must be one of: "]);
             // A second name of a value is no choice of its own.
-            let values: IndexSet<String> = ty.members.iter().map(|(_, value)| str_of(value)).collect();
+            let mut values: Vec<String> = Vec::new();
+            for (_, value) in &ty.members {
+                let text = str_of(value);
+                if !values.contains(&text) {
+                    values.push(text);
+                }
+            }
             for (i, value) in values.iter().enumerate() {
                 text.extend([if i > 0 { "; " } else { "" }, value]);
             }
