@@ -15,7 +15,7 @@ use crate::run;
 /// What programs may reach.
 #[wasm_bindgen]
 pub struct Services {
-    services: run::Services,
+    services: Rc<run::Services>,
 }
 
 #[wasm_bindgen]
@@ -23,15 +23,15 @@ impl Services {
     #[wasm_bindgen(constructor)]
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
-        Self { services: run::Services::new(Rc::new(JsClock)) }
+        Self { services: Rc::new(run::Services::new(Rc::new(JsClock))) }
     }
 
     pub fn add_model(&mut self, name: &str, model: &Model) {
-        self.services.models.insert(name.to_owned(), Rc::clone(&model.model));
+        Rc::make_mut(&mut self.services).models.insert(name.to_owned(), Rc::clone(&model.model));
     }
 
     pub fn add_retriever(&mut self, name: &str, retriever: &Retriever) {
-        self.services.retrievers.insert(name.to_owned(), Rc::clone(&retriever.retriever));
+        Rc::make_mut(&mut self.services).retrievers.insert(name.to_owned(), Rc::clone(&retriever.retriever));
     }
 }
 
@@ -47,7 +47,7 @@ impl Run {
     /// `sink` is called with every event as JSON text.
     #[wasm_bindgen(constructor)]
     pub fn new(services: &Services, timeout_ms: Option<f64>, sink: Option<js_sys::Function>) -> Self {
-        let services = Rc::new(services.services.clone());
+        let services = Rc::clone(&services.services);
         let run = match sink {
             Some(sink) => run::Run::watched(
                 services,
