@@ -117,10 +117,45 @@ fn words(text: &str) -> Vec<String> {
     words.filter(|word| !COMMON.contains(&word.as_str())).collect()
 }
 
-/// The share of the words that are among others; numbers count three times, because they are what answers turn on.
+/// The share of the words that are among others. Numbers count three times, because they are what answers turn on, but in
+/// full only beside a word that they stand beside there too: `6 weeks` is not in `6 years`.
 fn share(words: &[String], others: &[String]) -> f64 {
-    let weight = |word: &String| if word.contains(|c: char| c.is_ascii_digit()) { 3.0 } else { 1.0 };
-    let all: f64 = words.iter().map(weight).sum();
-    let shared: f64 = words.iter().filter(|word| others.contains(word)).map(weight).sum();
+    let (mut all, mut shared) = (0.0, 0.0);
+    for (i, word) in words.iter().enumerate() {
+        let weight = if word.contains(|c: char| c.is_ascii_digit()) { 3.0 } else { 1.0 };
+        all += weight;
+        if weight == 1.0 || words.len() == 1 || in_company(words, i, others) {
+            shared += if others.contains(word) { weight } else { 0.0 };
+        } else if others.contains(word) {
+            shared += 1.0;
+        }
+    }
     if all > 0.0 { shared / all } else { 0.0 }
+}
+
+/// Whether the word at `i` stands beside the same word somewhere in `others`.
+fn in_company(words: &[String], i: usize, others: &[String]) -> bool {
+    let same = |other: usize, at: Option<usize>, beside: Option<usize>| {
+        let pair = at.and_then(|at| words.get(at)).zip(beside.and_then(|beside| others.get(beside)));
+        others.get(other) == words.get(i) && pair.is_some_and(|(a, b)| a == b)
+    };
+    (0..others.len()).any(|other| {
+        same(other, i.checked_add(1), other.checked_add(1)) || same(other, i.checked_sub(1), other.checked_sub(1))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_counts_with_what_it_counts() {
+        let answer = words("You can take off 6 weeks on full salary as the partner.");
+        let sabbatical = words("After 6 years you may take 8 weeks, of which 5 are paid at full base salary.");
+        let partner = words("Partner: 6 weeks at full pay, taken within 12 months.");
+        assert!(share(&answer, &partner) > share(&answer, &sabbatical));
+        assert_eq!(share(&words("EUR 66"), &words("Singapore | EUR 66")), 1.0);
+        assert_eq!(share(&words("66"), &words("Singapore | 66")), 1.0);
+        assert_eq!(share(&[], &partner), 0.0);
+    }
 }
