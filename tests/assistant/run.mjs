@@ -3,8 +3,9 @@
 //   node tests/assistant/run.mjs [--url http://127.0.0.1:8080] [--questions tests/assistant/questions.json] [--only ID,ID]
 //
 // A question counts as right when every expected fact is in the answer and a source is one of the documents that state it;
-// as told when nothing answers it and the assistant says so, without sources; as refused when the assistant refuses. Exits
-// with 1 when fewer than 80 % of the answerable ones are right, or any other question is not handled as it should be.
+// as told when nothing answers it and the assistant says so, without sources; as refused when the assistant refuses, or
+// says that it found nothing where the role may not see what there is. Exits with 1 when fewer than 80 % of the answerable
+// ones are right, or any other question is not handled as it should be.
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 
@@ -43,7 +44,12 @@ const ROWS = {
     return outcome === 'answered' ? `WRONG (${facts ? '' : 'fact'}${facts || source ? '' : ', '}${source ? '' : 'source'})` : `WRONG (${outcome})`;
   },
   unanswerable: (_, { outcome, prediction }) => (outcome === 'not_found' && prediction.sources.length === 0 ? 'told' : `WRONG (${outcome})`),
-  refused: (_, { outcome }) => (outcome === 'refused' ? 'refused' : `WRONG (${outcome})`),
+  // Of what the role may not see, `not found` is as good: a refusal would tell that it exists.
+  refused({ leaks = [], restricted }, { outcome, prediction }) {
+    if (leaks.some((leak) => new RegExp(leak, 'i').test(prediction.answer))) return 'WRONG (leaked)';
+    if (outcome === 'refused') return 'refused';
+    return restricted && outcome === 'not_found' ? 'withheld' : `WRONG (${outcome})`;
+  },
 };
 
 const seconds = [];

@@ -13,7 +13,8 @@ use crate::value::{Map, Value};
 
 /// `{"do": "sources", "answer": ..., "quote": ..., "passages": ..., "min_score": 0.6}` gives `sources` and `found`.
 ///
-/// With a quote, the quote is looked for; without one, each sentence of the answer. A source is a dict: `number` (from 1),
+/// With a quote, the quote is looked for; without one, each sentence of the answer, in which words of the `question` count
+/// little, for they are there whatever the answer is. A source is a dict: `number` (from 1),
 /// the passage's own fields, `start` and `end` of the sentence in its `text` (in UTF-16 units, as JavaScript counts), and
 /// `match`, the share of the words that the sentence holds.
 pub(in crate::pipeline) struct Sources {
@@ -37,13 +38,15 @@ struct Place {
 
 impl Sources {
     pub fn read(step: &Reader) -> Result<Draft> {
-        only(step, &["answer", "quote", "passages", "min_score"])?;
+        only(step, &["answer", "quote", "question", "passages", "min_score"])?;
         let mut wants = vec![
             Want::new("answer", step.need_text("answer")?, WantKind::Of(Type::Str)),
             Want::new("passages", step.need_text("passages")?, WantKind::Passages),
         ];
-        if let Some(from) = step.text("quote")? {
-            wants.push(Want::new("quote", from, WantKind::Of(Type::Str)));
+        for name in ["quote", "question"] {
+            if let Some(from) = step.text(name)? {
+                wants.push(Want::new(name, from, WantKind::Of(Type::Str)));
+            }
         }
         let min_score = step.number("min_score")?.unwrap_or(0.6);
         let gives = vec![("sources".to_owned(), passages_type()), ("found".to_owned(), Type::Bool)];
@@ -58,11 +61,12 @@ impl Sources {
         };
         let places = places(passages);
         let said = text("quote").or_else(|| text("answer")).unwrap_or_default();
+        let asked = words(text("question").unwrap_or_default());
         let units = if said.trim() == NOT_FOUND { Vec::new() } else { sentences(said) };
         let mut chosen: Vec<(&Place, f64)> = Vec::new();
         for unit in units.iter().filter_map(|(start, end)| said.get(*start..*end)) {
             let words = words(unit);
-            let best = places.iter().map(|place| (place, share(&words, &place.words)));
+            let best = places.iter().map(|place| (place, share(&words, &place.words, &asked)));
             let best = best.reduce(|best, next| if next.1 > best.1 { next } else { best });
             if let Some((place, score)) = best.filter(|(_, score)| *score >= self.min_score)
                 && !chosen.iter().any(|(other, _)| other.passage == place.passage && other.start == place.start)
@@ -117,31 +121,37 @@ fn words(text: &str) -> Vec<String> {
     words.filter(|word| !COMMON.contains(&word.as_str())).collect()
 }
 
-/// The share of the words that are among others. Numbers count three times, because they are what answers turn on, but in
-/// full only beside a word that they stand beside there too: `6 weeks` is not in `6 years`.
-fn share(words: &[String], others: &[String]) -> f64 {
+/// The share of the words that are among others. Numbers count three times, because they are what answers turn on, but not
+/// those that count something else there: `6 weeks` is not in `6 years`. Words that were asked count a third.
+fn share(words: &[String], others: &[String], asked: &[String]) -> f64 {
     let (mut all, mut shared) = (0.0, 0.0);
     for (i, word) in words.iter().enumerate() {
-        let weight = if word.contains(|c: char| c.is_ascii_digit()) { 3.0 } else { 1.0 };
+        let weight = match word {
+            word if asked.contains(word) => 1.0 / 3.0,
+            word if is_number(word) => 3.0,
+            _ => 1.0,
+        };
         all += weight;
-        if weight == 1.0 || words.len() == 1 || in_company(words, i, others) {
-            shared += if others.contains(word) { weight } else { 0.0 };
-        } else if others.contains(word) {
-            shared += 1.0;
+        let unit = words.get(i + 1);
+        let fits =
+            |(at, other): (usize, &String)| other == word && (!is_number(word) || agree(unit, others.get(at + 1)));
+        if others.iter().enumerate().any(fits) {
+            shared += weight;
         }
     }
     if all > 0.0 { shared / all } else { 0.0 }
 }
 
-/// Whether the word at `i` stands beside the same word somewhere in `others`.
-fn in_company(words: &[String], i: usize, others: &[String]) -> bool {
-    let same = |other: usize, at: Option<usize>, beside: Option<usize>| {
-        let pair = at.and_then(|at| words.get(at)).zip(beside.and_then(|beside| others.get(beside)));
-        others.get(other) == words.get(i) && pair.is_some_and(|(a, b)| a == b)
-    };
-    (0..others.len()).any(|other| {
-        same(other, i.checked_add(1), other.checked_add(1)) || same(other, i.checked_sub(1), other.checked_sub(1))
-    })
+fn is_number(word: &str) -> bool {
+    word.contains(|c: char| c.is_ascii_digit())
+}
+
+/// Whether two numbers can count the same, by the words behind them; a cell of a table has none.
+fn agree(unit: Option<&String>, other: Option<&String>) -> bool {
+    match (unit, other) {
+        (Some(unit), Some(other)) => unit == other || is_number(other) || is_number(unit),
+        _ => true,
+    }
 }
 
 #[cfg(test)]
@@ -153,9 +163,17 @@ mod tests {
         let answer = words("You can take off 6 weeks on full salary as the partner.");
         let sabbatical = words("After 6 years you may take 8 weeks, of which 5 are paid at full base salary.");
         let partner = words("Partner: 6 weeks at full pay, taken within 12 months.");
-        assert!(share(&answer, &partner) > share(&answer, &sabbatical));
-        assert_eq!(share(&words("EUR 66"), &words("Singapore | EUR 66")), 1.0);
-        assert_eq!(share(&words("66"), &words("Singapore | 66")), 1.0);
-        assert_eq!(share(&[], &partner), 0.0);
+        assert!(share(&answer, &partner, &[]) > share(&answer, &sabbatical, &[]));
+        assert_eq!(share(&words("66 EUR"), &words("| Singapore | 66 | 155 |"), &[]), 0.75);
+        assert_eq!(share(&[], &partner, &[]), 0.0);
+    }
+
+    #[test]
+    fn words_of_the_question_say_little() {
+        let (asked, answer) =
+            (words("What is the daily allowance in Singapore?"), words("The daily allowance in Singapore is 66"));
+        let (row, other) = (words("| Singapore | 66 | 155 |"), words("The daily allowance in Singapore covers meals."));
+        assert!(share(&answer, &row, &asked) > share(&answer, &other, &asked));
+        assert!(share(&answer, &other, &asked) < 0.35);
     }
 }
