@@ -392,6 +392,10 @@ fn asks_for_anothers_data(words: &Words) -> bool {
         if KEPT.contains(&words.at(at)) && words.within(at + 1, 1, &DETAILS).is_none() {
             return false;
         }
+        // "His bank account has changed" tells; only "what is his bank account" asks.
+        if at >= 5 && !words.before(at, 10, &ASKING) {
+            return false;
+        }
         let of = words.within(at + 1, 3, &["of"]).is_some_and(|of| is_person(words, of + 1));
         of || (at.saturating_sub(2)..at).any(|i| owns(words, i) || matches!(words.at(i), "his" | "her"))
     });

@@ -155,6 +155,7 @@ fn questions_that_must_be_refused_are() {
 #[test]
 fn questions_about_policies_pass() {
     for question in [
+        "A haulier wrote that his bank account has changed. How do we verify the new one?",
         "How do I reset my password?",
         "How do I change the password of my account?",
         "Where do I change my home address?",
