@@ -6,7 +6,6 @@
 
 mod event;
 mod gate;
-mod json;
 mod span;
 
 pub use event::Event;
