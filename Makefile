@@ -1,6 +1,6 @@
 # The two commands are `make demo` and `make test`; the other targets are their parts.
 .PHONY: demo test bench build clean setup-build setup-demo setup-test \
-	test-rust test-browser test-js test-package test-component test-workspace test-peers test-page test-fallback
+	test-rust test-browser test-conformance test-js test-package test-component test-workspace test-peers test-page test-fallback
 
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 CHROMEDRIVER ?= $(shell command -v chromedriver)
@@ -9,7 +9,7 @@ CHROMEDRIVER ?= $(shell command -v chromedriver)
 demo: setup-demo build
 	npm run --silent start --workspace lakelet-www
 
-test: test-rust test-browser test-js test-package test-component test-workspace test-peers test-page test-fallback
+test: test-rust test-browser test-conformance test-js test-package test-component test-workspace test-peers test-page test-fallback
 	@echo "make test: every suite passed"
 
 bench: setup-build build
@@ -30,6 +30,10 @@ test-rust: setup-test
 
 test-browser: setup-test
 	CHROMEDRIVER=$(CHROMEDRIVER) wasm-pack test --headless --chrome --mode no-install -- --features web --test web
+
+# DSPy's recorded answers inside WebAssembly; `test-rust` holds the core to them natively.
+test-conformance: setup-test
+	node --test tests/conformance/
 
 test-js: setup-test build
 	npm test --silent --workspace lakelet

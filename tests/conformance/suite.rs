@@ -8,8 +8,6 @@ mod response_format;
 mod signatures;
 mod type_render;
 
-use std::path::Path;
-
 use serde_json::Value as Json;
 
 /// Why a case fails; `Ok` when it passes.
@@ -24,28 +22,31 @@ pub struct CaseResult {
 }
 
 /// Runs the cases of all files of a folder, in the order of the file names.
-pub fn run_folder(folder: &Path) -> Result<Vec<CaseResult>, String> {
+#[cfg(not(target_arch = "wasm32"))]
+pub fn run_folder(folder: &std::path::Path) -> Result<Vec<CaseResult>, String> {
     let entries = std::fs::read_dir(folder).map_err(|problem| format!("{}: {problem}", folder.display()))?;
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     paths.sort();
     let mut results = Vec::new();
     for path in paths {
-        let read = std::fs::read_to_string(&path).map_err(|problem| problem.to_string());
-        let file: Json = read
-            .and_then(|text| serde_json::from_str(&text).map_err(|problem| problem.to_string()))
-            .map_err(|problem| format!("{}: {problem}", path.display()))?;
-        let category = file["category"].as_str().unwrap_or_default();
-        for case in file["cases"].as_array().into_iter().flatten() {
-            results.push(CaseResult {
-                id: case["id"].as_str().unwrap_or("?").to_owned(),
-                category: category.to_owned(),
-                op: case["op"].as_str().unwrap_or_default().to_owned(),
-                outcome: run_case(category, case),
-            });
-        }
+        let text = std::fs::read_to_string(&path).map_err(|problem| format!("{}: {problem}", path.display()))?;
+        results.extend(run_file(&text).map_err(|problem| format!("{}: {problem}", path.display()))?);
     }
     Ok(results)
+}
+
+/// Runs the cases of a file.
+pub fn run_file(text: &str) -> Result<Vec<CaseResult>, String> {
+    let file: Json = serde_json::from_str(text).map_err(|problem| problem.to_string())?;
+    let category = file["category"].as_str().unwrap_or_default();
+    let run = |case: &Json| CaseResult {
+        id: case["id"].as_str().unwrap_or("?").to_owned(),
+        category: category.to_owned(),
+        op: case["op"].as_str().unwrap_or_default().to_owned(),
+        outcome: run_case(category, case),
+    };
+    Ok(file["cases"].as_array().into_iter().flatten().map(run).collect())
 }
 
 /// Runs one case. Operations are told apart by category too: `parse` is one of signatures and one of adapters.
