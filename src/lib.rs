@@ -29,6 +29,7 @@ mod sort;
 pub mod state;
 mod text;
 pub mod time;
+pub mod tool;
 pub mod value;
 
 pub use error::{Error, ErrorKind, Result};

@@ -5,6 +5,7 @@ mod message;
 pub use message::{Content, Message, Prompt, write_messages};
 
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 use futures_core::future::LocalBoxFuture;
 use futures_core::stream::LocalBoxStream;
@@ -18,8 +19,11 @@ pub struct ChatRequest {
     pub prompt: Prompt,
     /// `response_format` as JSON text.
     pub response_format: Option<Rc<str>>,
-    /// Sampling parameters and tools by their wire names (`temperature`, `max_tokens`, `n`, `tools` ...), in order.
+    /// Sampling parameters and tools by their wire names (`temperature`, `max_tokens`, `n`, `tools` ...), in order. They
+    /// stand above the model's own [`defaults`](LanguageModel::defaults); `null` takes a default away and is not sent.
     pub options: serde_json::Map<String, Json>,
+    /// Tells apart calls that are the same otherwise, so that a cache does not answer one with the other. It is never sent.
+    pub rollout_id: Option<Json>,
     /// When the caller stops waiting, on the host's clock ([`Clock::now_ms`](crate::time::Clock::now_ms)). Retries and
     /// their waits count; what cannot end in time fails with [`Deadline`](crate::ErrorKind::Deadline).
     pub deadline_ms: Option<f64>,
@@ -100,6 +104,12 @@ pub trait LanguageModel {
     fn name(&self) -> &str;
 
     fn capabilities(&self) -> Capabilities;
+
+    /// The parameters that the model sends with every call which does not bring its own: DSPy's `lm.kwargs`.
+    fn defaults(&self) -> &serde_json::Map<String, Json> {
+        static NONE: LazyLock<serde_json::Map<String, Json>> = LazyLock::new(serde_json::Map::new);
+        &NONE
+    }
 
     /// Asks and waits for the whole answer. Dropping the future aborts the call.
     fn complete(&self, request: ChatRequest) -> LocalBoxFuture<'static, Result<ChatResponse>>;

@@ -4,7 +4,7 @@ mod chain_of_thought;
 mod predict;
 
 pub use chain_of_thought::ChainOfThought;
-pub use predict::{Choices, NOT_FOUND, Predict};
+pub use predict::{Call, Choices, NOT_FOUND, Predict};
 
 use futures_core::future::LocalBoxFuture;
 

@@ -19,6 +19,7 @@ use std::rc::Rc;
 
 use futures_util::future::{Either, select};
 use indexmap::IndexMap;
+use serde_json::Value as Json;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::lm::{LanguageModel, Usage};
@@ -65,6 +66,7 @@ pub struct Run {
     gate: Rc<Gate>,
     step: Rc<str>,
     deadline_ms: Option<f64>,
+    lm_settings: Rc<serde_json::Map<String, Json>>,
 }
 
 struct Record {
@@ -88,13 +90,21 @@ impl Run {
     fn begin(services: Rc<Services>, sink: Option<Sink>) -> Self {
         let begun_ms = services.clock.now_ms();
         let record = Record { services, begun_ms, spans: RefCell::default(), gates: RefCell::default() };
-        Self { record: Rc::new(record), gate: Rc::new(Gate::open(sink)), step: "".into(), deadline_ms: None }
+        let (record, gate) = (Rc::new(record), Rc::new(Gate::open(sink)));
+        Self { record, gate, step: "".into(), deadline_ms: None, lm_settings: Rc::default() }
     }
 
     /// The same run, to be ended in `ms` milliseconds at the latest; an earlier deadline stays.
     pub fn within_ms(mut self, ms: f64) -> Self {
         let end = self.now_ms() + ms;
         self.deadline_ms = Some(self.deadline_ms.map_or(end, |earlier| earlier.min(end)));
+        self
+    }
+
+    /// The same run, with parameters laid over the defaults of every model that it asks, as a copy of DSPy's `lm` has them:
+    /// what a predictor is configured with stands above them. `rollout_id` keeps calls apart that are the same otherwise.
+    pub fn with_lm_settings(mut self, settings: serde_json::Map<String, Json>) -> Self {
+        Rc::make_mut(&mut self.lm_settings).extend(settings);
         self
     }
 
@@ -123,6 +133,11 @@ impl Run {
     /// When the caller stops waiting, on the host's clock.
     pub fn deadline_ms(&self) -> Option<f64> {
         self.deadline_ms
+    }
+
+    /// The parameters that lie over the defaults of every model.
+    pub fn lm_settings(&self) -> &serde_json::Map<String, Json> {
+        &self.lm_settings
     }
 
     /// Milliseconds on the host's clock.

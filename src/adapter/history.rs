@@ -1,6 +1,6 @@
 //! Earlier turns of a conversation, from an input of type `dspy.History`.
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::jsonable::{JsonStyle, write_json};
 use super::media;
@@ -9,6 +9,7 @@ use crate::coerce::validate;
 use crate::error::{Error, ErrorKind, Result};
 use crate::lm::{Content, Message};
 use crate::signature::{Field, Special, Type};
+use crate::tool::{self, ToolCall, ToolResult};
 use crate::value::{Custom, Map, Value};
 
 /// Whether the field holds the history. DSPy takes the first such input, and only if its type is `History` itself.
@@ -110,14 +111,15 @@ fn push_native(
         }
         messages.push(message);
     }
-    messages.extend(results.into_iter().flatten().map(ToolResult::to_message));
+    messages.extend(results.into_iter().flatten().map(result_message));
     Ok(())
 }
 
 /// Whether each call has an id and the result at its place has the same.
 fn answers(results: &[ToolResult], calls: &[ToolCall]) -> bool {
-    let same =
-        |(result, call): (&ToolResult, &ToolCall)| !call.id.is_empty() && result.call_id.as_ref() == Some(&call.id);
+    let same = |(result, call): (&ToolResult, &ToolCall)| {
+        call.id.as_ref().is_some_and(|id| !id.is_empty()) && result.call_id == call.id
+    };
     results.len() == calls.len() && results.iter().zip(calls).all(same)
 }
 
@@ -129,24 +131,10 @@ struct ToolTurn<'a> {
     results: Option<Vec<ToolResult>>,
 }
 
-struct ToolCall {
-    /// Empty when the call has none.
-    id: String,
-    name: String,
-    args: Value,
-}
-
-struct ToolResult {
-    call_id: Option<String>,
-    name: String,
-    value: Value,
-    is_error: bool,
-}
-
 impl<'a> ToolTurn<'a> {
     /// The first value of the turn that holds tool calls.
     fn of(turn: &'a Map) -> Result<Option<Self>> {
-        let held = turn.iter().find_map(|(name, value)| Some((name, tool_calls_of(value)?)));
+        let held = turn.iter().find_map(|(name, value)| Some((name, tool::attributes(value)?)));
         let Some((field, held)) = held else { return Ok(None) };
         let read = validate(&Value::Dict(held.clone()), &Type::Special(Special::ToolCalls));
         let calls = read.ok().as_ref().and_then(ToolCall::all).ok_or_else(|| malformed("tool calls"))?;
@@ -158,106 +146,32 @@ impl<'a> ToolTurn<'a> {
     }
 }
 
-/// The attributes of a `dspy.ToolCalls`, or of a dict that looks like one.
-fn tool_calls_of(value: &Value) -> Option<&Map> {
-    match value {
-        Value::Dict(map) if map.contains_key("tool_calls") => Some(map),
-        Value::Custom(custom) => match custom.as_ref() {
-            Custom::ToolCalls(map) => Some(map),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
 fn malformed(what: &str) -> Error {
     Error::new(ErrorKind::Input, format!("the history holds {what} of an unknown form"))
         .with_hint("a call has `name` and `args`, a result has `call_id`, `name` and `value`")
         .with_python_class("ValidationError")
 }
 
-fn text(map: &Map, name: &str) -> Option<String> {
-    map.get(name).and_then(Value::as_str).map(str::to_owned)
-}
-
-impl ToolCall {
-    /// The calls of a `dspy.ToolCalls`.
-    fn all(calls: &Value) -> Option<Vec<Self>> {
-        let Some(Value::List(calls)) = tool_calls_of(calls)?.get("tool_calls") else { return None };
-        calls.iter().map(Self::of).collect()
-    }
-
-    fn of(call: &Value) -> Option<Self> {
-        let Value::Dict(call) = call else { return None };
-        let id = text(call, "id").unwrap_or_default();
-        Some(Self { id, name: text(call, "name")?, args: call.get("args")?.clone() })
-    }
-
-    fn to_value(&self) -> Value {
-        Value::Dict(Map::from_iter([
-            ("name".to_owned(), self.name.as_str().into()),
-            ("args".to_owned(), self.args.clone()),
-        ]))
-    }
-
-    fn to_api(&self) -> Json {
-        let mut arguments = String::new();
-        write_json(&mut arguments, &self.args, JsonStyle::OneLine);
-        json!({ "id": self.id, "type": "function", "function": { "name": self.name, "arguments": arguments } })
-    }
-}
-
-impl ToolResult {
-    /// The results in one of the forms that DSPy reads: a list, an object that holds the list, or one result.
-    fn all(results: &Value) -> Option<Vec<Self>> {
-        match results {
-            Value::List(items) => items.iter().map(Self::of).collect(),
-            Value::Dict(map) => match map.get("tool_call_results") {
-                Some(Value::List(items)) => items.iter().map(Self::of).collect(),
-                Some(_) => None,
-                None => Some(vec![Self::of(results)?]),
-            },
-            _ => None,
+/// The result as a message of the API.
+fn result_message(result: &ToolResult) -> Message {
+    let content = match &result.value {
+        Value::Str(text) => text.clone(),
+        value => {
+            let mut out = String::new();
+            write_json(&mut out, value, JsonStyle::OneLine);
+            out
         }
-    }
-
-    fn of(result: &Value) -> Option<Self> {
-        let Value::Dict(result) = result else { return None };
-        Some(Self {
-            call_id: text(result, "call_id"),
-            name: text(result, "name")?,
-            value: result.get("value")?.clone(),
-            is_error: result.get("is_error").and_then(Value::as_bool).unwrap_or(false),
-        })
-    }
-
-    fn to_value(&self) -> Value {
-        Value::Dict(Map::from_iter([
-            ("call_id".to_owned(), self.call_id.as_deref().map_or(Value::None, Value::from)),
-            ("name".to_owned(), self.name.as_str().into()),
-            ("value".to_owned(), self.value.clone()),
-            ("is_error".to_owned(), self.is_error.into()),
-        ]))
-    }
-
-    fn to_message(&self) -> Message {
-        let content = match &self.value {
-            Value::Str(text) => text.clone(),
-            value => {
-                let mut out = String::new();
-                write_json(&mut out, value, JsonStyle::OneLine);
-                out
-            }
-        };
-        let mut message = Message::text("tool", content);
-        message.extra.insert("tool_call_id".to_owned(), self.call_id.as_deref().into());
-        message.extra.insert("name".to_owned(), self.name.as_str().into());
-        message
-    }
+    };
+    let mut message = Message::text("tool", content);
+    message.extra.insert("tool_call_id".to_owned(), result.call_id.as_deref().into());
+    message.extra.insert("name".to_owned(), result.name.as_str().into());
+    message
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::adapter::{Adapter, ChatAdapter, JsonAdapter, template};
     use crate::example::Example;

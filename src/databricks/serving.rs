@@ -90,8 +90,12 @@ impl ServingChat {
         body.push(']');
         let defaults = self.options.iter().filter(|(name, _)| !request.options.contains_key(*name));
         let options = defaults.chain(&request.options);
-        for (name, value) in options.filter(|(name, _)| request.response_format.is_none() || *name != "response_format")
-        {
+        let is_sent = |(name, value): &(&String, &Json)| match name.as_str() {
+            "rollout_id" => false, // for caches
+            "response_format" if request.response_format.is_some() => false,
+            _ => !value.is_null(),
+        };
+        for (name, value) in options.filter(is_sent) {
             body.push(',');
             json::write_str(&mut body, name);
             body.push(':');
@@ -119,6 +123,10 @@ impl LanguageModel for ServingChat {
 
     fn capabilities(&self) -> Capabilities {
         self.capabilities
+    }
+
+    fn defaults(&self) -> &Map<String, Json> {
+        &self.options
     }
 
     fn complete(&self, request: ChatRequest) -> LocalBoxFuture<'static, Result<ChatResponse>> {

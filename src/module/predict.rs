@@ -1,8 +1,10 @@
 //! `Predict`: one signature, one model call.
 
 mod ask;
+mod call;
 mod choices;
 
+pub use call::Call;
 pub use choices::{Choices, NOT_FOUND};
 
 use std::cell::OnceCell;
@@ -36,6 +38,7 @@ use crate::signature::Signature;
 /// A reply that the adapter cannot read is asked for once more through the fallback (`JSONAdapter`, unless that was the
 /// adapter already), but not when the caller has seen part of the reply. Errors of the model's service are never
 /// answered by a second try here.
+#[derive(Clone)]
 pub struct Predict {
     kind: &'static str,
     signature: Signature,
@@ -49,6 +52,7 @@ pub struct Predict {
 }
 
 /// What one adapter makes of the signature and the demos.
+#[derive(Clone)]
 struct Prepared {
     prefix: Rc<str>,
     /// The `response_format` for the capabilities of the last model; models rarely change.
@@ -170,7 +174,7 @@ impl Predict {
 
 impl Module for Predict {
     fn call<'a>(&'a self, run: &'a Run, inputs: Example) -> LocalBoxFuture<'a, Result<Prediction>> {
-        Box::pin(async move { self.ask(run, inputs, &Choices::default()).await })
+        Box::pin(self.ask(run, inputs))
     }
 
     fn predictors(&self) -> Vec<(String, &Predict)> {

@@ -6,6 +6,7 @@ mod formatting;
 mod parsing;
 mod response_format;
 mod signatures;
+mod tools;
 mod type_render;
 
 use serde_json::Value as Json;
@@ -66,6 +67,10 @@ pub fn run_case(category: &str, case: &Json) -> Outcome {
         ("parse", "parse") => parsing::parse(input, expected),
         ("parse_value", "parse_value") => parsing::parse_value(input, expected),
         ("json_repair", "loads") => parsing::loads(input, expected),
+        ("tools", "tool_text") => tools::tool_text(input, expected),
+        ("tools", "provider_tool_call") => tools::provider_tool_call(input, expected),
+        ("tools", "validate_args") => tools::validate_args(input, expected),
+        ("tools", "tool_results") => tools::tool_results(input, expected),
         _ => Err("not built".to_owned()),
     }
 }

@@ -60,7 +60,7 @@ fn request_of(body: &Json) -> ChatRequest {
     let response_format = options.remove("response_format").map(|format| format.to_string().into());
     options.retain(|name, _| !["messages", "model", "stream", "stream_options"].contains(&name.as_str()));
     let prompt = Prompt { prefix: prefix.into(), tail: last.to_string() };
-    ChatRequest { prompt, response_format, options, deadline_ms: None }
+    ChatRequest { prompt, response_format, options, ..ChatRequest::default() }
 }
 
 #[test]

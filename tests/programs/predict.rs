@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use lakelet::adapter::JsonAdapter;
+use lakelet::module::Call;
 use lakelet::run::Status;
 use lakelet::{ChainOfThought, ErrorKind, Example, Module, Predict, Signature, Value};
 use serde_json::json;
@@ -181,4 +182,50 @@ fn an_unknown_model_is_named_with_the_ones_there_are() {
     predict.set_model(Some("scriptd".to_owned()));
     let error = stage.wait(predict.call(&stage.run(), question("2+2?"))).unwrap_err();
     assert_eq!((error.kind(), error.hint()), (ErrorKind::Config, Some("did you mean `scripted`?")));
+}
+
+#[test]
+fn a_call_brings_what_holds_for_it_alone() {
+    let stage = Stage::new();
+    stage.model.when("", 5.0, &four());
+    let mut predict = predict();
+    predict.set_config(json!({"temperature": 0.5, "max_tokens": 9}).as_object().cloned().unwrap());
+    let mut call = Call::from(question("2+2?"));
+    call.config = json!({"temperature": 1.0}).as_object().cloned().unwrap();
+    call.demos = Some(vec![question("1+1?").with("answer", "2")]);
+    call.signature = Some(predict.signature().with_instructions("Add.").unwrap());
+    stage.wait(predict.ask(&stage.run(), call)).unwrap();
+    stage.wait(predict.ask(&stage.run(), question("2+2?"))).unwrap();
+    let asked = stage.model.asked.borrow();
+    assert_eq!(json!(asked[0].options), json!({"temperature": 1.0, "max_tokens": 9}));
+    assert_eq!(json!(asked[1].options), json!({"temperature": 0.5, "max_tokens": 9}));
+    assert!(asked[0].text().contains("        Add.") && asked[0].text().contains("1+1?"));
+    assert!(!asked[1].text().contains("        Add.") && !asked[1].text().contains("1+1?"));
+}
+
+#[test]
+fn a_call_may_ask_another_model() {
+    let (stage, other) = (Stage::new(), Stage::new());
+    other.model.when("", 5.0, &four());
+    let call = Call { model: Some(other.model.clone()), ..Call::from(question("2+2?")) };
+    let run = stage.run();
+    other.wait(predict().ask(&run, call)).unwrap();
+    assert_eq!((stage.model.asked.borrow().len(), other.model.asked.borrow().len()), (0, 1));
+}
+
+#[test]
+fn settings_of_a_run_lie_between_the_models_and_the_predictors() {
+    let stage = Stage::new();
+    stage.model.when("", 5.0, &four());
+    let settings = |json: serde_json::Value| json.as_object().cloned().unwrap();
+    let run = stage.run().with_lm_settings(settings(json!({"temperature": 1.0, "rollout_id": 1})));
+    let run = run.with_lm_settings(settings(json!({"rollout_id": 2, "top_p": 0.5})));
+    let mut predict = predict();
+    predict.set_config(settings(json!({"top_p": 0.9, "n": 2})));
+    stage.wait(predict.ask(&run, question("2+2?"))).unwrap();
+    predict.set_config(settings(json!({"rollout_id": 3})));
+    stage.wait(predict.ask(&run, question("2+2?"))).unwrap();
+    let asked = stage.model.asked.borrow();
+    assert_eq!(json!(asked[0].options), json!({"temperature": 1.0, "top_p": 0.9, "n": 2}));
+    assert_eq!([&asked[0].rollout_id, &asked[1].rollout_id], [&Some(json!(2)), &Some(json!(3))]);
 }

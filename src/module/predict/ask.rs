@@ -6,10 +6,10 @@ use std::rc::Rc;
 use futures_util::StreamExt;
 use serde_json::{Value as Json, json};
 
-use super::{Choices, Predict, Prepared};
+use super::{Call, Predict, Prepared};
 use crate::adapter::{Adapter, FieldUpdate};
 use crate::error::{Error, ErrorKind, Reply, Result};
-use crate::example::{Example, Prediction};
+use crate::example::Prediction;
 use crate::json;
 use crate::lm::{ChatRequest, ChatResponse, Completion, LanguageModel, Usage};
 use crate::run::{Event, ModelCall, OpenSpan, Run};
@@ -27,12 +27,22 @@ enum Answer {
 }
 
 impl Predict {
-    /// Calls the model, with the values that some outputs may take in this call.
+    /// Calls the model: with inputs alone, or with a [`Call`] that brings settings of its own. Demos and signature of the
+    /// predictor stay rendered unless the call replaces them.
     ///
     /// # Errors
     /// What the adapter or the model fails with, or [`Deadline`](ErrorKind::Deadline).
-    pub async fn ask(&self, run: &Run, mut inputs: Example, choices: &Choices) -> Result<Prediction> {
+    pub async fn ask(&self, run: &Run, call: impl Into<Call>) -> Result<Prediction> {
+        let mut call = call.into();
+        match call.varied(self) {
+            Some(varied) => varied.ask_as_it_is(run, call).await,
+            None => self.ask_as_it_is(run, call).await,
+        }
+    }
+
+    async fn ask_as_it_is(&self, run: &Run, mut call: Call) -> Result<Prediction> {
         let span = run.open_span(self.kind);
+        let inputs = &mut call.inputs;
         for field in self.signature.inputs() {
             if let Some(default) = &field.default
                 && !inputs.fields.contains_key(&field.name)
@@ -40,8 +50,8 @@ impl Predict {
                 inputs.fields.insert(field.name.clone(), default.clone());
             }
         }
-        let result = run.in_time(self.ask_twice(run, &span, &inputs, choices)).await;
-        span.given(inputs.fields);
+        let result = run.in_time(self.ask_twice(run, &span, &call)).await;
+        span.given(call.inputs.fields);
         match result {
             Ok(completions) => {
                 let mut completions = completions.into_iter();
@@ -61,9 +71,12 @@ impl Predict {
         }
     }
 
-    async fn ask_twice(&self, run: &Run, span: &OpenSpan, inputs: &Example, choices: &Choices) -> Result<Vec<Map>> {
-        let model = run.model(self.model.as_deref())?;
-        let first = Attempt { predict: self, run, span, model: &*model, inputs, choices, adapter: &*self.adapter };
+    async fn ask_twice(&self, run: &Run, span: &OpenSpan, call: &Call) -> Result<Vec<Map>> {
+        let model = match &call.model {
+            Some(model) => Rc::clone(model),
+            None => run.model(self.model.as_deref())?,
+        };
+        let first = Attempt { predict: self, run, span, model: &*model, call, adapter: &*self.adapter };
         let (error, shown) = match first.make(&self.prepared).await? {
             Answer::Read(fields) => return Ok(fields),
             Answer::Unread { error, shown } => (error, shown),
@@ -82,22 +95,23 @@ struct Attempt<'a> {
     run: &'a Run,
     span: &'a OpenSpan,
     model: &'a dyn LanguageModel,
-    inputs: &'a Example,
-    choices: &'a Choices,
+    call: &'a Call,
     adapter: &'a dyn Adapter,
 }
 
 impl Attempt<'_> {
     async fn make(&self, prepared: &OnceCell<Prepared>) -> Result<Answer> {
         let prepared = self.predict.prepare(prepared, self.adapter)?;
-        let prompt = self.predict.prompt_with(prepared, self.adapter, self.inputs)?;
-        let options = options(&self.predict.config);
+        let prompt = self.predict.prompt_with(prepared, self.adapter, &self.call.inputs)?;
+        let mut options = self.options();
+        let rollout_id = options.shift_remove("rollout_id").filter(|id| !id.is_null());
         let response_format = self.response_format(prepared)?;
         let start_ms = self.run.elapsed_ms();
         let request = ChatRequest {
             prompt: prompt.clone(),
             response_format: response_format.clone(),
             options: options.clone(),
+            rollout_id,
             deadline_ms: self.run.deadline_ms(),
         };
         self.span.called(ModelCall {
@@ -142,14 +156,36 @@ impl Attempt<'_> {
         }
     }
 
+    /// The parameters to send: the run's for models, under the predictor's, under the call's. Several completions at a
+    /// temperature near 0 would all be the same, so DSPy raises it to 0.7.
+    fn options(&self) -> serde_json::Map<String, Json> {
+        let mut config = self.predict.config.clone();
+        config.extend(self.call.config.clone());
+        let default = |name: &str| self.run.lm_settings().get(name).or_else(|| self.model.defaults().get(name));
+        let number = |name: &str| {
+            let own = config.get(name).and_then(Json::as_f64).filter(|own| *own != 0.0);
+            own.or_else(|| default(name).and_then(Json::as_f64))
+        };
+        let several = number("n").or_else(|| default("num_generations")?.as_f64()).is_some_and(|n| n > 1.0);
+        if several && number("temperature").is_none_or(|temperature| temperature <= 0.15) {
+            config.insert("temperature".to_owned(), json!(0.7));
+        }
+        let mut options = self.run.lm_settings().clone();
+        if let Some(rollout_id) = default("rollout_id") {
+            options.insert("rollout_id".to_owned(), rollout_id.clone());
+        }
+        options.extend(config);
+        options
+    }
+
     fn response_format(&self, prepared: &Prepared) -> Result<Option<Rc<str>>> {
         let capabilities = self.model.capabilities();
         let render = |signature: &Signature| {
             let format = self.adapter.response_format(signature, capabilities)?;
             Ok(format.map(|format| Rc::from(json::text(&format))))
         };
-        if !self.choices.is_empty() {
-            return render(&self.choices.narrow(&self.predict.signature)?);
+        if !self.call.choices.is_empty() {
+            return render(&self.call.choices.narrow(&self.predict.signature)?);
         }
         match prepared.response_format.get() {
             Some((known, format)) if *known == capabilities => Ok(format.clone()),
@@ -210,7 +246,7 @@ impl Attempt<'_> {
                 let text = completion.text.as_deref().filter(|text| !text.is_empty());
                 let text = text.ok_or_else(|| self.empty_reply())?;
                 let mut fields = self.adapter.parse(&self.predict.signature, text)?;
-                self.choices.settle(&mut fields);
+                self.call.choices.settle(&mut fields);
                 Ok(fields)
             })
             .collect()
@@ -223,16 +259,4 @@ impl Attempt<'_> {
             .with_hint("allow more tokens (`max_tokens`): a reasoning model may have spent them all before it answered")
             .with_reply(reply)
     }
-}
-
-/// The parameters to send. Several completions at temperature 0 would all be the same, so DSPy raises it to 0.7.
-fn options(config: &serde_json::Map<String, Json>) -> serde_json::Map<String, Json> {
-    let mut options = config.clone();
-    options.shift_remove("rollout_id"); // tells cached calls apart, and never leaves the process
-    let several = options.get("n").and_then(Json::as_u64).is_some_and(|n| n > 1);
-    let warm = options.get("temperature").and_then(Json::as_f64).is_some_and(|temperature| temperature > 0.15);
-    if several && !warm {
-        options.insert("temperature".to_owned(), json!(0.7));
-    }
-    options
 }

@@ -7,7 +7,7 @@ use super::wiring::texts;
 use crate::adapter::JsonAdapter;
 use crate::error::Result;
 use crate::example::{Example, Prediction};
-use crate::module::{ChainOfThought, Choices, Predict};
+use crate::module::{Call, ChainOfThought, Choices, Predict};
 use crate::nearest::offer;
 use crate::pipeline::reader::Reader;
 use crate::pipeline::step::{Action, Draft, Want, WantKind};
@@ -100,7 +100,7 @@ impl PredictStep {
             let values = given.shift_remove(argument).unwrap_or(Value::None);
             choices.add(field, texts(&values));
         }
-        self.predict().ask(run, Example::from(given), &choices).await
+        self.predict().ask(run, Call { choices, ..Call::from(Example::from(given)) }).await
     }
 }
 

@@ -20,6 +20,7 @@ pub struct Asked {
     pub messages: Vec<Json>,
     pub response_format: Option<Json>,
     pub options: serde_json::Map<String, Json>,
+    pub rollout_id: Option<Json>,
 }
 
 impl Asked {
@@ -81,6 +82,7 @@ impl ScriptedModel {
             messages: serde_json::from_str(&text).expect("messages are JSON"),
             response_format: request.response_format.map(|f| serde_json::from_str(&f).expect("format is JSON")),
             options: request.options,
+            rollout_id: request.rollout_id,
         };
         let text = asked.text();
         let n = asked.options.get("n").and_then(Json::as_u64).unwrap_or(1);

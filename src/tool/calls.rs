@@ -1,0 +1,175 @@
+//! Calls that a model asks for, and their results.
+
+use serde_json::{Value as Json, json};
+
+use crate::adapter::{JsonStyle, write_json};
+use crate::coerce::validate;
+use crate::error::{Error, ErrorKind, Result};
+use crate::json_repair;
+use crate::signature::{Special, Type};
+use crate::value::{Custom, Map, Value};
+
+/// A call that a model asks for: DSPy's `ToolCalls.ToolCall`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolCall {
+    /// What the endpoint calls it; `None` when it was read from text.
+    pub id: Option<String>,
+    pub name: String,
+    /// A dict, as far as the model kept to the form.
+    pub args: Value,
+}
+
+/// What came of a call: DSPy's `ToolCallResults.ToolCallResult`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolResult {
+    pub call_id: Option<String>,
+    pub name: String,
+    pub value: Value,
+    pub is_error: bool,
+}
+
+impl ToolCall {
+    /// Reads a call as an endpoint sends it: in the form of the chat-completions API or in that of the responses API.
+    ///
+    /// ```
+    /// use lakelet::tool::ToolCall;
+    /// let call = ToolCall::from_api(&serde_json::json!({"id": "c1", "function": {"name": "s", "arguments": "{'q': 1"}}));
+    /// assert_eq!((call.name.as_str(), lakelet::python::repr(&call.args)), ("s", "{'q': 1}".to_owned()));
+    /// ```
+    pub fn from_api(call: &Json) -> Self {
+        let function = call.get("function").unwrap_or(&Json::Null);
+        let filled = |json: &Json, name: &str| json.get(name).filter(|json| !is_empty(json)).cloned();
+        let text = |json: &Json, name: &str| filled(json, name)?.as_str().map(str::to_owned);
+        let args = match filled(function, "arguments").or_else(|| filled(call, "arguments")) {
+            Some(Json::String(text)) => json_repair::loads(&text),
+            Some(args @ Json::Object(_)) => Value::from(&args),
+            _ => Value::Dict(Map::new()),
+        };
+        Self {
+            id: text(call, "call_id").or_else(|| text(call, "id")),
+            name: text(function, "name").or_else(|| text(call, "name")).unwrap_or_default(),
+            args,
+        }
+    }
+
+    /// The calls of a `dspy.ToolCalls`, or of a dict that looks like one; `None` for any other value.
+    pub fn all(value: &Value) -> Option<Vec<Self>> {
+        let Some(Value::List(calls)) = attributes(value)?.get("tool_calls") else { return None };
+        calls.iter().map(Self::of).collect()
+    }
+
+    fn of(call: &Value) -> Option<Self> {
+        let Value::Dict(call) = call else { return None };
+        Some(Self { id: text(call, "id"), name: text(call, "name")?, args: call.get("args")?.clone() })
+    }
+
+    /// A `dspy.ToolCalls` of these calls, as pydantic makes it of them.
+    ///
+    /// # Errors
+    /// [`Input`](ErrorKind::Input), when a call has no name.
+    pub fn to_calls(calls: &[Self]) -> Result<Value> {
+        let text = |text: &str| if text.is_empty() { Value::None } else { text.into() };
+        let value = |call: &Self| {
+            let id = call.id.as_deref().map_or(Value::None, Value::from);
+            let members = [("id", id), ("name", text(&call.name)), ("args", call.args.clone())];
+            Value::Dict(members.map(|(name, value)| (name.to_owned(), value)).into_iter().collect())
+        };
+        let list = Value::List(calls.iter().map(value).collect());
+        validate(&list, &Type::Special(Special::ToolCalls)).map_err(|mismatch| {
+            Error::from(mismatch).with_hint("the endpoint asked for a tool call without a name; ask it again")
+        })
+    }
+
+    /// Name and arguments, which is all that prompts show of a call.
+    pub fn to_value(&self) -> Value {
+        Value::Dict(Map::from_iter([
+            ("name".to_owned(), self.name.as_str().into()),
+            ("args".to_owned(), self.args.clone()),
+        ]))
+    }
+
+    /// The call in the form of the chat-completions API.
+    pub fn to_api(&self) -> Json {
+        let mut arguments = String::new();
+        write_json(&mut arguments, &self.args, JsonStyle::OneLine);
+        json!({ "id": self.id, "type": "function", "function": { "name": self.name, "arguments": arguments } })
+    }
+}
+
+impl ToolResult {
+    /// The result of each call, in order, with what the calls came to.
+    ///
+    /// # Errors
+    /// [`Input`](ErrorKind::Input), when there are not as many of one as of the other.
+    pub fn of_calls(calls: &[ToolCall], values: Vec<Value>, is_errors: Option<&[bool]>) -> Result<Vec<Self>> {
+        let refuse = |message| Err(Error::new(ErrorKind::Input, message).with_python_class("ValueError"));
+        if calls.len() != values.len() {
+            return refuse("`tool_calls` and `values` must have the same length.");
+        }
+        if is_errors.is_some_and(|is_errors| is_errors.len() != calls.len()) {
+            return refuse("`is_errors` must have the same length as `tool_calls` when provided.");
+        }
+        let is_error = |i: usize| is_errors.and_then(|is_errors| is_errors.get(i)).is_some_and(|is_error| *is_error);
+        let result = |(i, (call, value)): (usize, (&ToolCall, Value))| Self {
+            call_id: call.id.clone(),
+            name: call.name.clone(),
+            value,
+            is_error: is_error(i),
+        };
+        Ok(calls.iter().zip(values).enumerate().map(result).collect())
+    }
+
+    /// The results in one of the forms that DSPy reads: a list, an object that holds the list, or one result.
+    pub fn all(results: &Value) -> Option<Vec<Self>> {
+        match results {
+            Value::List(items) => items.iter().map(Self::of).collect(),
+            Value::Dict(map) => match map.get("tool_call_results") {
+                Some(Value::List(items)) => items.iter().map(Self::of).collect(),
+                Some(_) => None,
+                None => Some(vec![Self::of(results)?]),
+            },
+            _ => None,
+        }
+    }
+
+    fn of(result: &Value) -> Option<Self> {
+        let Value::Dict(result) = result else { return None };
+        Some(Self {
+            call_id: text(result, "call_id"),
+            name: text(result, "name")?,
+            value: result.get("value")?.clone(),
+            is_error: result.get("is_error").and_then(Value::as_bool).unwrap_or(false),
+        })
+    }
+
+    /// All that is known of the result.
+    pub fn to_value(&self) -> Value {
+        Value::Dict(Map::from_iter([
+            ("call_id".to_owned(), self.call_id.as_deref().map_or(Value::None, Value::from)),
+            ("name".to_owned(), self.name.as_str().into()),
+            ("value".to_owned(), self.value.clone()),
+            ("is_error".to_owned(), self.is_error.into()),
+        ]))
+    }
+}
+
+/// The attributes of a `dspy.ToolCalls`, or of a dict that looks like one.
+pub(crate) fn attributes(value: &Value) -> Option<&Map> {
+    match value {
+        Value::Dict(map) if map.contains_key("tool_calls") => Some(map),
+        Value::Custom(custom) => match custom.as_ref() {
+            Custom::ToolCalls(map) => Some(map),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn text(map: &Map, name: &str) -> Option<String> {
+    map.get(name).and_then(Value::as_str).map(str::to_owned)
+}
+
+/// What Python takes for false.
+fn is_empty(json: &Json) -> bool {
+    json_repair::is_falsy(&Value::from(json))
+}

@@ -1,0 +1,61 @@
+//! Tools: what is said of them, and the calls of them.
+
+use futures::executor::block_on;
+use lakelet::python::repr;
+use lakelet::tool::{ToolCall, ToolResult, ToolSpec};
+use lakelet::value::{Map, Value};
+use lakelet::{Error, ErrorKind, Result};
+use serde_json::{Value as Json, json};
+
+use super::compare::check;
+use super::{Outcome, cases};
+
+fn spec(tool: &Json) -> Result<ToolSpec> {
+    let mut tagged = json!({"$dspy": "Tool"});
+    for (key, member) in tool.as_object().into_iter().flatten().filter(|(key, _)| *key != "returns") {
+        tagged[key] = member.clone();
+    }
+    let value = cases::value(&tagged, &cases::types(&Json::Null)?)?;
+    ToolSpec::of(&value).ok_or_else(|| Error::new(ErrorKind::Input, "not a tool"))
+}
+
+pub fn tool_text(input: &Json, expected: &Json) -> Outcome {
+    check(expected, spec(&input["tool"]).map(|spec| json!({"text": spec.text(), "function": spec.function()})))
+}
+
+pub fn provider_tool_call(input: &Json, expected: &Json) -> Outcome {
+    let call = ToolCall::from_api(&input["call"]);
+    let name = if call.name.is_empty() { Json::Null } else { call.name.into() };
+    check(expected, Ok(json!({"id": call.id, "name": name, "args": cases::to_json(&call.args)})))
+}
+
+/// The recorded tools answer with the call that they got.
+pub fn validate_args(input: &Json, expected: &Json) -> Outcome {
+    let run = || {
+        let spec = spec(&input["tool"])?;
+        let args = cases::example(&input["args"], &cases::types(&Json::Null)?)?.fields;
+        spec.validate_args(&args)?;
+        let name = spec.name.clone();
+        let echo = spec.does(move |args: Map| {
+            let args: Vec<String> = args.iter().map(|(name, value)| format!("{name}={}", repr(value))).collect();
+            let text = format!("{name}({})", args.join(", "));
+            async { Ok(Value::from(text)) }
+        });
+        block_on(echo.call(args))
+    };
+    check(expected, run().map(|answer| cases::to_json(&answer)))
+}
+
+pub fn tool_results(input: &Json, expected: &Json) -> Outcome {
+    let run = || {
+        let calls = cases::value(&json!({"tool_calls": input["calls"]}), &cases::types(&Json::Null)?)?;
+        let calls = ToolCall::all(&calls).unwrap_or_default();
+        let Value::List(values) = Value::from(&input["values"]) else { return Ok(Json::Null) };
+        let flags = input["is_errors"].as_array();
+        let flags: Option<Vec<bool>> = flags.map(|flags| flags.iter().map(|flag| flag == true).collect());
+        let results = ToolResult::of_calls(&calls, values, flags.as_deref())?;
+        let results: Vec<Json> = results.iter().map(|result| cases::to_json(&result.to_value())).collect();
+        Ok(json!({ "tool_call_results": results }))
+    };
+    check(expected, run())
+}
