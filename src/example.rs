@@ -50,6 +50,12 @@ pub struct Prediction {
     pub usage: Usage,
 }
 
+impl From<Map> for Prediction {
+    fn from(fields: Map) -> Self {
+        Self { fields, ..Self::default() }
+    }
+}
+
 impl Prediction {
     /// The value of a field.
     pub fn get(&self, name: &str) -> Option<&Value> {

@@ -3,6 +3,7 @@
 //! DSPy builds prompts with Python's string methods, so their rules (CPython 3.11) are part of the prompt.
 
 mod case;
+mod class;
 mod custom;
 mod digits;
 mod lines;
@@ -10,9 +11,12 @@ mod names;
 mod repr;
 mod scalar;
 mod unicode;
+mod words;
 
 pub use case::{capitalize, is_upper, lower, title};
+pub use class::class_of;
 pub use digits::decimal_digit;
 pub use lines::{Lines, cleandoc, dedent, is_space, splitlines, strip, strip_end, strip_start};
 pub use names::{is_identifier, is_keyword, nfkc};
 pub use repr::{float_repr, repr, str_of, str_repr, write_repr, write_str, write_str_repr};
+pub use words::{is_word, nfd, tokens};

@@ -118,6 +118,12 @@ impl From<f64> for Value {
     }
 }
 
+impl<T: Into<Value>> From<Vec<T>> for Value {
+    fn from(items: Vec<T>) -> Self {
+        Self::List(items.into_iter().map(Into::into).collect())
+    }
+}
+
 /// Plain JSON read as Python's `json.loads` reads it: whole numbers are integers, the others floats.
 impl From<&serde_json::Value> for Value {
     fn from(json: &serde_json::Value) -> Self {

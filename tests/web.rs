@@ -9,6 +9,7 @@ use js_sys::{Array, Function};
 use lakelet::ErrorKind;
 use lakelet::databricks::{Credential, Workspace};
 use lakelet::lm::{ChatRequest, LanguageModel, Prompt};
+use lakelet::metric::{dpr_normalize, normalize_text};
 use lakelet::platform::js;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -127,4 +128,12 @@ async fn a_refused_connection_says_what_to_check() {
     assert!(error.message().contains("no answer from http://127.0.0.1:47113"), "{error}");
     // A browser never tells a page whether a connection was refused or CORS forbade it.
     assert!(error.hint().is_some_and(|hint| hint.contains("CORS")), "{error}");
+}
+
+#[wasm_bindgen_test]
+fn the_host_knows_letters_marks_and_digits_of_all_scripts() {
+    let text = "The Caf\u{e9}\u{200b} a\u{301} ٣²Ⓐ_ 日本語";
+    assert_eq!(normalize_text(text), "cafe\u{301}\u{200b} \u{301} ٣²ⓐ 日本語");
+    let tokens = ["the", "cafe\u{301}", "a\u{301}", "٣²", "ⓐ", "_", "日本語"];
+    assert_eq!(dpr_normalize(text), tokens);
 }

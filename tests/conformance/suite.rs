@@ -3,6 +3,7 @@
 mod cases;
 mod compare;
 mod formatting;
+mod metrics;
 mod parsing;
 mod response_format;
 mod signatures;
@@ -71,6 +72,7 @@ pub fn run_case(category: &str, case: &Json) -> Outcome {
         ("tools", "provider_tool_call") => tools::provider_tool_call(input, expected),
         ("tools", "validate_args") => tools::validate_args(input, expected),
         ("tools", "tool_results") => tools::tool_results(input, expected),
+        ("metrics", op) => metrics::metric(op, input, expected),
         _ => Err("not built".to_owned()),
     }
 }

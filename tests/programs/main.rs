@@ -2,6 +2,7 @@
 
 mod assistant;
 mod documents;
+mod judges;
 mod pipeline;
 mod predict;
 mod state;

@@ -1,0 +1,3 @@
+//! Optimizers: what DSPy calls teleprompters.
+
+pub mod proposal;
