@@ -9,14 +9,18 @@ pub mod defang;
 mod history;
 mod json;
 pub(crate) mod jsonable;
+mod listener;
 pub mod media;
 mod outputs;
 mod template;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use chat::ChatAdapter;
 pub use json::JsonAdapter;
 pub(crate) use jsonable::{JsonStyle, write_json};
+pub use listener::{Chunk, StreamListener};
 pub use value::format_field_value;
 
 use serde_json::Value as Json;

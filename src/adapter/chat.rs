@@ -1,7 +1,10 @@
 //! [`ChatAdapter`]: fields under `[[ ## name ## ]]` headers.
 
+mod header;
 mod parse;
 mod stream;
+
+pub(super) use header::{Header, Match, is_line_end};
 
 use serde_json::Value as Json;
 

@@ -7,6 +7,7 @@ mod metrics;
 mod parsing;
 mod response_format;
 mod signatures;
+mod streaming;
 mod tools;
 mod type_render;
 
@@ -68,6 +69,7 @@ pub fn run_case(category: &str, case: &Json) -> Outcome {
         ("parse", "parse") => parsing::parse(input, expected),
         ("parse_value", "parse_value") => parsing::parse_value(input, expected),
         ("json_repair", "loads") => parsing::loads(input, expected),
+        ("streaming", "listen") => streaming::listen(input, expected),
         ("tools", "tool_text") => tools::tool_text(input, expected),
         ("tools", "provider_tool_call") => tools::provider_tool_call(input, expected),
         ("tools", "validate_args") => tools::validate_args(input, expected),

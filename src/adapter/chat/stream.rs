@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use super::parse::{CLOSING, OPENING, is_name};
+use super::header::{Header, Match, is_line_end};
+use super::parse::{CLOSING, OPENING};
 use crate::adapter::{FieldStream, FieldUpdate};
 use crate::coerce::parse_value;
 use crate::python::{is_space, strip};
@@ -42,16 +43,6 @@ enum Line {
     Start { held: String, matched: Header },
     /// It is text; `first` when it follows a header on the same line.
     Text { first: bool },
-}
-
-/// The part of a header that a line matches so far, after white space.
-#[derive(Default)]
-struct Header {
-    /// Characters of the opening.
-    opening: usize,
-    name: String,
-    /// Characters of the closing.
-    closing: usize,
 }
 
 /// The field that is being read.
@@ -201,38 +192,4 @@ impl Section {
     fn new(field: usize) -> Self {
         Self { field, text: String::new(), news: String::new(), space: String::new(), space_before_line: 0 }
     }
-}
-
-/// What a character makes of a line that may be a header.
-enum Match {
-    Open,
-    Whole,
-    No,
-}
-
-impl Header {
-    fn advance(&mut self, c: char) -> Match {
-        let expected = |text: &str, at: usize| text.chars().nth(at) == Some(c);
-        if self.opening == 0 && is_space(c) {
-            return Match::Open;
-        }
-        if self.opening < OPENING.len() {
-            self.opening += 1;
-            return if expected(OPENING, self.opening - 1) { Match::Open } else { Match::No };
-        }
-        if self.closing == 0 && is_name(c) {
-            self.name.push(c);
-            return Match::Open;
-        }
-        self.closing += 1;
-        if self.name.is_empty() || !expected(CLOSING, self.closing - 1) {
-            return Match::No;
-        }
-        if self.closing == CLOSING.len() { Match::Whole } else { Match::Open }
-    }
-}
-
-/// What `str.splitlines` ends a line at.
-fn is_line_end(c: char) -> bool {
-    matches!(c, '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
