@@ -1,8 +1,10 @@
 //! Language models: a [`ChatRequest`] in, a [`ChatResponse`] or a stream of [`Delta`]s out.
 
 mod message;
+mod usage;
 
 pub use message::{Content, Message, Prompt, write_messages};
+pub use usage::{Usage, UsageByModel};
 
 use std::rc::Rc;
 use std::sync::LazyLock;
@@ -29,28 +31,6 @@ pub struct ChatRequest {
     pub deadline_ms: Option<f64>,
 }
 
-/// Tokens used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    pub prompt_tokens: u64,
-    pub completion_tokens: u64,
-    pub total_tokens: u64,
-    /// Prompt tokens that the server had cached.
-    pub cached_tokens: u64,
-    /// Completion tokens spent on reasoning.
-    pub reasoning_tokens: u64,
-}
-
-impl std::ops::AddAssign for Usage {
-    fn add_assign(&mut self, other: Self) {
-        self.prompt_tokens += other.prompt_tokens;
-        self.completion_tokens += other.completion_tokens;
-        self.total_tokens += other.total_tokens;
-        self.cached_tokens += other.cached_tokens;
-        self.reasoning_tokens += other.reasoning_tokens;
-    }
-}
-
 /// One completion.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Completion {
@@ -72,6 +52,8 @@ pub struct ChatResponse {
     /// The model version that answered.
     pub model: String,
     pub usage: Usage,
+    /// All that the service reports of what was used, as it reports it.
+    pub reported: serde_json::Map<String, Json>,
 }
 
 /// A piece of a streamed answer (one completion).
@@ -82,6 +64,8 @@ pub struct Delta {
     pub finish_reason: Option<String>,
     /// Totals; they come once, near the end.
     pub usage: Option<Usage>,
+    /// With the totals: all that the service reports of what was used, as it reports it.
+    pub reported: serde_json::Map<String, Json>,
     pub model: Option<String>,
 }
 

@@ -22,7 +22,7 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::lm::{LanguageModel, Usage};
+use crate::lm::{LanguageModel, Usage, UsageByModel};
 use crate::nearest::offer;
 use crate::retrieve::Retriever;
 use crate::time::Clock;
@@ -74,6 +74,7 @@ struct Record {
     begun_ms: f64,
     spans: RefCell<Vec<Rc<Span>>>,
     gates: RefCell<Vec<Rc<Gate>>>,
+    usage: RefCell<UsageByModel>,
 }
 
 impl Run {
@@ -89,7 +90,8 @@ impl Run {
 
     fn begin(services: Rc<Services>, sink: Option<Sink>) -> Self {
         let begun_ms = services.clock.now_ms();
-        let record = Record { services, begun_ms, spans: RefCell::default(), gates: RefCell::default() };
+        let (spans, gates, usage) = Default::default();
+        let record = Record { services, begun_ms, spans, gates, usage };
         let (record, gate) = (Rc::new(record), Rc::new(Gate::open(sink)));
         Self { record, gate, step: "".into(), deadline_ms: None, lm_settings: Rc::default() }
     }
@@ -225,6 +227,17 @@ impl Run {
             total += span.usage();
         }
         total
+    }
+
+    /// All that the services have reported so far, by the name of the model that was asked. Answers from a
+    /// cache cost nothing.
+    pub fn usage_by_model(&self) -> UsageByModel {
+        self.record.usage.borrow().clone()
+    }
+
+    /// Adds what a call of a model was reported to have used.
+    pub fn used(&self, model: &str, reported: &serde_json::Map<String, Json>) {
+        self.record.usage.borrow_mut().add(model, reported);
     }
 
     fn change_span(&self, id: usize, change: impl FnOnce(&mut Span)) {

@@ -10,6 +10,7 @@ mod signatures;
 mod streaming;
 mod tools;
 mod type_render;
+mod usage;
 
 use serde_json::Value as Json;
 
@@ -75,6 +76,7 @@ pub fn run_case(category: &str, case: &Json) -> Outcome {
         ("tools", "validate_args") => tools::validate_args(input, expected),
         ("tools", "tool_results") => tools::tool_results(input, expected),
         ("metrics", op) => metrics::metric(op, input, expected),
+        ("usage", "merge") => usage::merge(input, expected),
         _ => Err("not built".to_owned()),
     }
 }

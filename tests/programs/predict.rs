@@ -229,3 +229,16 @@ fn settings_of_a_run_lie_between_the_models_and_the_predictors() {
     assert_eq!(json!(asked[0].options), json!({"temperature": 1.0, "top_p": 0.9, "n": 2}));
     assert_eq!([&asked[0].rollout_id, &asked[1].rollout_id], [&Some(json!(2)), &Some(json!(3))]);
 }
+
+#[test]
+fn what_services_report_is_added_up_by_model() {
+    let stage = Stage::new();
+    stage.model.when("2+2?", 5.0, &four());
+    let run = stage.watched();
+    for _ in 0..2 {
+        stage.wait(predict().call(&run, question("2+2?"))).unwrap();
+    }
+    let usage = run.usage_by_model();
+    let total = json!({"total_tokens": 30, "cost": 1.0});
+    assert_eq!(usage.models().iter().collect::<Vec<_>>(), [(&"scripted".to_owned(), total.as_object().unwrap())]);
+}

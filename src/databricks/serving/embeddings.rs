@@ -67,7 +67,7 @@ impl Embedder {
             let (vectors, json) = read(&answer.body, batch.len())
                 .ok_or_else(|| unreadable(&target, &answer.body, "an embedding for each text"))?;
             all.vectors.extend(vectors);
-            all.usage += reply::usage(&json).unwrap_or_default();
+            all.usage += reply::usage(&json).map(Usage::of).unwrap_or_default();
             all.model = reply::text(&json, "model").or(answer.served_model).unwrap_or_else(|| self.endpoint.clone());
         }
         Ok(all)

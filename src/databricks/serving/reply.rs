@@ -1,7 +1,7 @@
 //! What chat endpoints answer, with the departures of Databricks from OpenAI's form: content as a list of reasoning and text
 //! parts, reasoning beside the content, no content at all, usage missing.
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::super::auth::AuthKind;
 use super::super::error::{Refusal, Target, unreadable};
@@ -18,7 +18,8 @@ pub(super) fn read(body: &[u8], served_model: Option<String>, endpoint: &str) ->
     };
     let completions = choices.iter().map(completion).collect();
     let model = text(&json, "model").or(served_model).unwrap_or_else(|| endpoint.to_owned());
-    Ok(ChatResponse { completions, model, usage: usage(&json).unwrap_or_default() })
+    let reported = usage(&json).cloned().unwrap_or_default();
+    Ok(ChatResponse { completions, model, usage: Usage::of(&reported), reported })
 }
 
 /// The error that an answer of status 200 holds instead of a completion.
@@ -64,19 +65,9 @@ impl Said {
     }
 }
 
-/// The tokens used, where the answer tells them.
-pub(super) fn usage(json: &Json) -> Option<Usage> {
-    let usage = json.get("usage").filter(|usage| usage.is_object())?;
-    let count = |json: Option<&Json>| json.and_then(Json::as_f64).map_or(0, |count| count as u64);
-    let detail = |group: &str, name: &str| count(usage.get(group).and_then(|group| group.get(name)));
-    let (prompt_tokens, completion_tokens) = (count(usage.get("prompt_tokens")), count(usage.get("completion_tokens")));
-    Some(Usage {
-        prompt_tokens,
-        completion_tokens,
-        total_tokens: count(usage.get("total_tokens")).max(prompt_tokens.saturating_add(completion_tokens)),
-        cached_tokens: detail("prompt_tokens_details", "cached_tokens"),
-        reasoning_tokens: detail("completion_tokens_details", "reasoning_tokens"),
-    })
+/// What was used, where the answer tells it.
+pub(super) fn usage(json: &Json) -> Option<&Map<String, Json>> {
+    json.get("usage").and_then(Json::as_object)
 }
 
 pub(super) fn text(json: &Json, name: &str) -> Option<String> {

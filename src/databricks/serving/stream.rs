@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use futures_core::stream::LocalBoxStream;
 use futures_util::{StreamExt, stream};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::super::error::{cut_short, ended_early, unreadable};
 use super::super::{Call, Workspace};
@@ -72,7 +72,7 @@ struct Chunks {
     head: Option<Vec<u8>>,
     model: Option<String>,
     /// The last that was told: some endpoints tell it with every chunk, some once, some never.
-    usage: Option<Usage>,
+    usage: Option<Map<String, Json>>,
     /// The model has said why it stopped.
     finished: bool,
     over: bool,
@@ -117,7 +117,7 @@ impl Chunks {
                 None => Ok(None),
             };
         };
-        self.usage = reply::usage(json).or(self.usage);
+        self.usage = reply::usage(json).cloned().or_else(|| self.usage.take());
         let first = |choice: &&Json| choice.get("index").and_then(Json::as_u64).unwrap_or(0) == 0;
         let choice = choices.iter().find(first).unwrap_or(&Json::Null);
         let said = Said::of(choice.get("delta").unwrap_or(&Json::Null));
@@ -130,7 +130,7 @@ impl Chunks {
         if text.is_empty() && reasoning.is_empty() && finish_reason.is_none() {
             return Ok(None);
         }
-        Ok(Some(Delta { text, reasoning, finish_reason, usage: None, model: self.model.clone() }))
+        Ok(Some(Delta { text, reasoning, finish_reason, model: self.model.clone(), ..Delta::default() }))
     }
 
     /// The bytes have ended without `[DONE]`. What stands in the last, unfinished event may still be whole.
@@ -165,13 +165,14 @@ impl Chunks {
             reasoning: said.reasoning.unwrap_or_default(),
             finish_reason: said.finish_reason,
             usage: Some(answer.usage),
+            reported: answer.reported,
             model: Some(answer.model),
         })
     }
 
     fn end(&mut self) -> Option<Delta> {
         self.over = true;
-        let usage = self.usage.take()?;
-        Some(Delta { usage: Some(usage), model: self.model.take(), ..Delta::default() })
+        let reported = self.usage.take()?;
+        Some(Delta { usage: Some(Usage::of(&reported)), reported, model: self.model.take(), ..Delta::default() })
     }
 }

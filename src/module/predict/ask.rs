@@ -134,6 +134,9 @@ impl Attempt<'_> {
             self.model.complete(request).await
         };
         let read = response.as_ref().map_err(Clone::clone).and_then(|response| self.read(&response.completions));
+        if let Ok(response) = &response {
+            self.run.used(self.model.name(), &response.reported);
+        }
         let duration_ms = self.run.elapsed_ms() - start_ms;
         self.span.answered(|call| {
             call.duration_ms = duration_ms;
@@ -214,6 +217,9 @@ impl Attempt<'_> {
             }
             completion.finish_reason = delta.finish_reason.or(completion.finish_reason);
             response.usage = delta.usage.unwrap_or(response.usage);
+            if !delta.reported.is_empty() {
+                response.reported = delta.reported;
+            }
             response.model = delta.model.unwrap_or(response.model);
             reader.push(&delta.text, &mut updates);
             *told |= self.tell(&mut updates);

@@ -105,6 +105,11 @@ impl ScriptedModel {
 const USAGE: Usage =
     Usage { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15, cached_tokens: 0, reasoning_tokens: 0 };
 
+/// The same with what `Usage` has no place for.
+fn reported() -> serde_json::Map<String, Json> {
+    serde_json::Map::from_iter([("total_tokens".to_owned(), 15.into()), ("cost".to_owned(), 0.5.into())])
+}
+
 impl LanguageModel for ScriptedModel {
     fn name(&self) -> &str {
         "scripted"
@@ -122,7 +127,7 @@ impl LanguageModel for ScriptedModel {
             answered.set(answered.get() + 1);
             let completion = |text| Completion { text, ..Completion::default() };
             let completions = replies?.into_iter().map(completion).collect();
-            Ok(ChatResponse { completions, model: "scripted-1".to_owned(), usage: USAGE })
+            Ok(ChatResponse { completions, model: "scripted-1".to_owned(), usage: USAGE, reported: reported() })
         })
     }
 
@@ -135,7 +140,9 @@ impl LanguageModel for ScriptedModel {
                 let text: Vec<char> =
                     replies.into_iter().flatten().flat_map(|r| r.chars().collect::<Vec<_>>()).collect();
                 let piece = |piece: &[char]| Ok(Delta { text: piece.iter().collect(), ..Delta::default() });
-                let last = Delta { usage: Some(USAGE), finish_reason: Some("stop".to_owned()), ..Delta::default() };
+                let stopped = Some("stop".to_owned());
+                let last =
+                    Delta { usage: Some(USAGE), reported: reported(), finish_reason: stopped, ..Delta::default() };
                 text.chunks(7).map(piece).chain([Ok(last)]).collect()
             }
         };
