@@ -12,6 +12,10 @@ export { inspect, type CallOptions, type Inspection } from './run.js';
 export { signature, Signature, type Field, type FieldSpec, type InputsOf, type ObjectSchema, type OutputsOf, type SignatureLike, type SignatureSpec } from './signature.js';
 export type { ProgramStream } from './stream.js';
 export {
+  Audio, Citations, Code, Document, File, float, History, Image, Reasoning, ToolCalls, tuple,
+  type Citation, type ToolCall, type ToolCallResult,
+} from './types.js';
+export {
   Index, languageModel, Model, ModelRequest, Workspace,
   type IndexOptions, type ModelFunction, type ModelOptions, type ModelReply, type WorkspaceOptions, type WorkspaceRequest,
 } from './workspace.js';

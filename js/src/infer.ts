@@ -11,8 +11,9 @@
  * The grammar is that of DSPy's signature strings: names with Python annotations. A name that is not known here
  * (a class of the program's own) is `unknown`. A string that is not a literal type gives records of `unknown`.
  *
- * Every step below takes text from the front of a string and gives `[what was read, the rest]`.
+ * Every step below takes text from the front of a string and gives `[what was read, the rest]`. `Known` are the names of types.
  */
+import type { Audio, Citations, Code, Document, File, History, Image, Reasoning, ToolCalls } from './types.js';
 
 /** What an input without annotation takes: anything but `undefined`. */
 export type Given = NonNullable<unknown> | null;
@@ -21,60 +22,65 @@ export type Given = NonNullable<unknown> | null;
 export type Inputs<S extends string> = string extends S
   ? Record<string, Given>
   : Trim<S> extends `${infer I}->${string}`
-    ? { [K in keyof Fields<I, Given>]: Readonly<Fields<I, Given>[K]> }
+    ? Written<Fields<I, Given, GivenNames>>
     : never;
+
+/** Inputs are only read. */
+type Written<F> = { [K in keyof F]: F[K] extends readonly unknown[] ? Readonly<F[K]> : F[K] };
 
 /** The outputs of a signature. */
 export type Outputs<S extends string> = string extends S
   ? Record<string, unknown>
   : Trim<S> extends `${string}->${infer O}`
-    ? { [K in keyof Fields<O, string>]: Fields<O, string>[K] }
+    ? Flat<Fields<O, string, Names>>
     : never;
 
-/** The type of a Python annotation: `TypeOf<"dict[str, list[int]]">` is `Record<string, number[]>`. */
-export type TypeOf<A extends string> = string extends A ? unknown : Union<A>[0];
+type Flat<F> = { [K in keyof F]: F[K] };
 
-type Fields<S extends string, Untyped, Found = {}> =
+/** The type of a Python annotation: `TypeOf<"dict[str, list[int]]">` is `Record<string, number[]>`. */
+export type TypeOf<A extends string> = string extends A ? unknown : Union<A, Names>[0];
+
+type Fields<S extends string, Untyped, Known, Found = {}> =
   Trim<S> extends ''
     ? Found
     : Head<S> extends `${infer Name}:${string}`
       ? S extends `${Name}:${infer Annotation}`
-        ? Union<Annotation> extends [infer T, infer Rest extends string]
-          ? Fields<After<Rest>, Untyped, Found & { [K in Trim<Name>]: T }>
+        ? Union<Annotation, Known> extends [infer T, infer Rest extends string]
+          ? Fields<After<Rest>, Untyped, Known, Found & { [K in Trim<Name>]: T }>
           : never
         : never
       : S extends `${infer Name},${infer Rest}`
-        ? Fields<Rest, Untyped, Found & { [K in Trim<Name>]: Untyped }>
+        ? Fields<Rest, Untyped, Known, Found & { [K in Trim<Name>]: Untyped }>
         : Found & { [K in Trim<S>]: Untyped };
 
 /** `A | B`. */
-type Union<S extends string> =
-  Atom<Trim<S>> extends [infer A, infer Rest extends string]
+type Union<S extends string, Known> =
+  Atom<Trim<S>, Known> extends [infer A, infer Rest extends string]
     ? Trim<Rest> extends `|${infer More}`
-      ? Union<More> extends [infer B, infer End extends string]
+      ? Union<More, Known> extends [infer B, infer End extends string]
         ? [A | B, End]
         : never
       : [A, Rest]
     : never;
 
-type Atom<S extends string> =
+type Atom<S extends string, Known> =
   Cut<S> extends `${infer Name}[${string}`
     ? S extends `${Name}[${infer Rest}`
       ? Plain<Name> extends 'Literal'
         ? Literals<Rest>
-        : Arguments<Rest> extends [infer A extends unknown[], infer End extends string]
+        : Arguments<Rest, Known> extends [infer A extends unknown[], infer End extends string]
           ? [Generic<Plain<Name>, A>, End]
           : never
       : never
     : S extends `${Cut<S>}${infer Rest}`
-      ? [Named<Plain<Cut<S>>>, Rest]
+      ? [Named<Plain<Cut<S>>, Known>, Rest]
       : never;
 
 /** The arguments in brackets, up to the bracket that closes them. */
-type Arguments<S extends string, Found extends unknown[] = []> =
-  Union<S> extends [infer A, infer Rest extends string]
+type Arguments<S extends string, Known, Found extends unknown[] = []> =
+  Union<S, Known> extends [infer A, infer Rest extends string]
     ? Trim<Rest> extends `,${infer More}`
-      ? Arguments<More, [...Found, A]>
+      ? Arguments<More, Known, [...Found, A]>
       : Trim<Rest> extends `]${infer End}`
         ? [[...Found, A], End]
         : never
@@ -101,7 +107,7 @@ type Constant<S extends string> = S extends `${infer N extends number}`
   ? N
   : S extends 'True' ? true : S extends 'False' ? false : S extends 'None' ? null : unknown;
 
-type Named<N extends string> = N extends keyof Names ? Names[N] : unknown;
+type Named<N extends string, Known> = N extends keyof Known ? Known[N] : unknown;
 
 /** What the names of Python and DSPy are as JSON. */
 interface Names {
@@ -126,9 +132,26 @@ interface Names {
   timedelta: string;
   Decimal: string;
   UUID: string;
+  Image: Image;
+  Audio: Audio;
+  File: File;
+  Document: Document;
   Code: string;
   Reasoning: string;
+  History: History;
+  ToolCalls: ToolCalls;
+  Citations: Citations;
   '...': More;
+}
+
+/** What they may be as inputs. */
+interface GivenNames extends Omit<Names, 'datetime' | 'bytes' | 'set' | 'frozenset' | 'Code' | 'Reasoning'> {
+  datetime: string | Date;
+  bytes: string | Uint8Array;
+  set: ReadonlySet<unknown> | readonly unknown[];
+  frozenset: ReadonlySet<unknown> | readonly unknown[];
+  Code: string | Code;
+  Reasoning: string | Reasoning;
 }
 
 /** The dots of `tuple[int, ...]`. */

@@ -4,6 +4,7 @@ import { calling, core, init, waiting } from './core.js';
 import { services, type Settings } from './configure.js';
 import { LakeletError } from './errors.js';
 import type { ProgramEvent, Span, Usage } from './events.js';
+import { typed } from './types.js';
 import { write } from './values.js';
 
 /** What one call may use, and how long it may take. */
@@ -27,8 +28,9 @@ export interface Inspection {
 }
 
 interface Outcome {
-  readonly fields: Record<string, unknown>;
-  readonly others?: Record<string, unknown>[];
+  readonly completions: [Record<string, unknown>, ...Record<string, unknown>[]];
+  /** Where objects of DSPy's own types stand in them, the inner ones first. */
+  readonly typed?: [kind: string, path: (string | number)[]][];
   readonly stoppedBy?: string;
 }
 
@@ -70,8 +72,10 @@ export class Run {
     this.check();
     const length = write(inputs as Record<string, unknown>);
     const outcome = JSON.parse(await waiting<string>(calling(() => handle.call(this.#run, step, length)))) as Outcome;
-    records.set(outcome.fields, { run: this, outcome });
-    return outcome.fields;
+    for (const [kind, path] of outcome.typed ?? []) revive(outcome.completions, kind, path);
+    const [fields] = outcome.completions;
+    records.set(fields, { run: this, outcome });
+    return fields;
   }
 
   cancel(): void {
@@ -114,7 +118,14 @@ export function inspect(prediction: object): Inspection {
     });
   }
   const { run, outcome } = record;
-  return { usage: run.usage, trace: run.trace(), stoppedBy: outcome.stoppedBy ?? null, others: outcome.others ?? [] };
+  return { usage: run.usage, trace: run.trace(), stoppedBy: outcome.stoppedBy ?? null, others: outcome.completions?.slice(1) ?? [] };
+}
+
+/** Makes the attributes at a place an object of their class. */
+function revive(within: unknown, kind: string, path: (string | number)[]): void {
+  const last = path.pop() as string;
+  const holder = path.reduce((of, step) => of[step] as Record<string, unknown>, within as Record<string | number, unknown>);
+  holder[last] = typed(kind, holder[last] as Record<string, unknown>);
 }
 
 /** The guard that stopped the program, if one did. @internal */

@@ -1,5 +1,5 @@
 /** Checked by the compiler alone: a line that does not hold fails the build. */
-import type { Given, Inputs, Outputs, TypeOf } from 'lakelet';
+import type { Code, Given, History, Image, Inputs, Outputs, ToolCalls, TypeOf } from 'lakelet';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 declare function same<A, B>(equal: Equal<A, B>): void;
@@ -41,6 +41,9 @@ same<TypeOf<'Customer'>, unknown>(true);
 same<TypeOf<'list[Customer]'>, unknown[]>(true);
 same<Outputs<"q -> label: Literal['a, b', 'c'], why: Optional[str], n: int">,
   { label: 'a, b' | 'c'; why: string | null; n: number }>(true);
+same<Outputs<'q -> calls: dspy.ToolCalls, code: dspy.Code'>, { calls: ToolCalls; code: string }>(true);
+same<Inputs<'photo: dspy.Image, history: dspy.History, code: dspy.Code, at: datetime.datetime, raw: bytes -> a'>,
+  { photo: Image; history: History; code: string | Code; at: string | Date; raw: string | Uint8Array }>(true);
 
 // A string known only at run time.
 same<Outputs<string>, Record<string, unknown>>(true);

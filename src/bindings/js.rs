@@ -6,6 +6,7 @@
 
 mod answer;
 mod crash;
+mod custom;
 mod errors;
 mod model;
 mod options;

@@ -122,11 +122,11 @@ impl Kind {
         match self {
             Self::Module(module) => {
                 let prediction = run.in_time(module.call(run, inputs)).await?;
-                Ok(report::outcome(&prediction, None))
+                Ok(report::outcome(prediction, None))
             }
             Self::Pipeline(pipeline) => {
                 let outcome = run.in_time(pipeline.run(run, inputs)).await?;
-                Ok(report::outcome(&outcome.prediction, outcome.stopped_by.as_deref()))
+                Ok(report::outcome(outcome.prediction, outcome.stopped_by.as_deref()))
             }
         }
     }

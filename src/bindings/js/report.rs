@@ -4,13 +4,14 @@ use std::borrow::Borrow;
 
 use serde_json::{Map as Object, Value as Json, json};
 
+use super::custom;
 use super::errors::described;
 use crate::adapter::{JsonStyle, write_json};
 use crate::example::Prediction;
 use crate::json::{self, write_str};
 use crate::lm::Usage;
 use crate::run::{Event, ModelCall, Span, Status};
-use crate::value::Map;
+use crate::value::{Map, Value};
 
 pub(super) fn event(event: &Event) -> String {
     match event {
@@ -20,11 +21,10 @@ pub(super) fn event(event: &Event) -> String {
         Event::Text { id, step, field, text } => {
             json::text(&json!({"type": "text", "id": id, "step": &**step, "field": &**field, "text": text}))
         }
-        Event::Value { id, step, field, value } => {
-            let mut text = String::new();
-            write_json(&mut text, value, JsonStyle::OneLine);
-            with_raw(json!({"type": "value", "id": id, "step": &**step, "field": &**field}), &[("value", text)])
-        }
+        Event::Value { id, step, field, value } => with_raw(
+            json!({"type": "value", "id": id, "step": &**step, "field": &**field}),
+            &[("value", self::value(value))],
+        ),
         Event::Finished(span) => with_raw(json!({"type": "finished"}), &[("span", self::span(span))]),
         Event::Result { fields, stopped_by } => {
             with_raw(json!({"type": "result", "stoppedBy": stopped_by.as_deref()}), &[("fields", object(fields))])
@@ -32,11 +32,15 @@ pub(super) fn event(event: &Event) -> String {
     }
 }
 
-/// The outputs of a call, and the guard that stopped the program, if one did.
-pub(super) fn outcome(prediction: &Prediction, stopped_by: Option<&str>) -> String {
-    let mut raw = vec![("fields", object(&prediction.fields))];
-    if !prediction.others.is_empty() {
-        raw.push(("others", list(prediction.others.iter().map(object))));
+/// What a call came to: `{completions, typed?, stoppedBy?}`, the outputs of each completion, and the guard that stopped the
+/// program, if one did. Values of DSPy's own types are objects of their attributes; `typed` tells where they stand.
+pub(super) fn outcome(prediction: Prediction, stopped_by: Option<&str>) -> String {
+    let completions = [prediction.fields].into_iter().chain(prediction.others).map(Value::Dict);
+    let mut typed = Vec::new();
+    let completions = custom::open(&Value::List(completions.collect()), &mut Vec::new(), &mut typed);
+    let mut raw = vec![("completions", value(&completions))];
+    if !typed.is_empty() {
+        raw.push(("typed", value(&Value::List(typed))));
     }
     with_raw(stopped_by.map_or_else(|| json!({}), |guard| json!({"stoppedBy": guard})), &raw)
 }
@@ -96,6 +100,12 @@ fn call(call: &ModelCall) -> String {
         raw.push(("responseFormat", format.to_string()));
     }
     with_raw(Json::Object(head), &raw)
+}
+
+fn value(value: &Value) -> String {
+    let mut text = String::new();
+    write_json(&mut text, value, JsonStyle::OneLine);
+    text
 }
 
 pub(super) fn object(fields: &Map) -> String {

@@ -7,7 +7,7 @@ use super::errors::thrown;
 use super::options::Options;
 use crate::error::Result;
 use crate::json;
-use crate::signature::{Field, Io, Signature, Type, Types};
+use crate::signature::{Field, Io, Signature, Special, Type, Types};
 
 /// Says whether a signature can be read ([`read`]).
 #[wasm_bindgen]
@@ -35,11 +35,19 @@ pub fn describe_signature(
 ///
 /// Signatures are read again where they are used, for they are small: a handle to one that was read would have to be freed.
 pub(super) fn read(text: &str, are_fields: bool, instructions: Option<String>) -> Result<Signature> {
-    let signature = if are_fields { build(text)? } else { Signature::parse(text)? };
+    let signature = if are_fields { build(text)? } else { Signature::parse_with(text, &types())? };
     match instructions {
         Some(instructions) => signature.with_instructions(&instructions),
         None => Ok(signature),
     }
+}
+
+/// What a signature can name beyond Python's own: in DSPy 3.4.1 these two are to be imported from `dspy.experimental`.
+fn types() -> Types {
+    let mut types = Types::new();
+    types.insert("Document", Type::Special(Special::Document));
+    types.insert("Citations", Type::Special(Special::Citations));
+    types
 }
 
 fn build(json: &str) -> Result<Signature> {
@@ -52,9 +60,7 @@ fn field(json: &Json) -> Result<Field> {
     let options = Options::read(&json::text(json))?;
     let name = options.text("name")?.unwrap_or_default();
     let ty = match json.get("type") {
-        Some(Json::String(annotation)) => {
-            Type::parse(annotation, &Types::new()).map_err(|error| error.at_field(name))?
-        }
+        Some(Json::String(annotation)) => Type::parse(annotation, &types()).map_err(|error| error.at_field(name))?,
         Some(schema @ Json::Object(members)) => {
             let title = members.get("title").and_then(Json::as_str).unwrap_or("object");
             Type::JsonSchema(std::rc::Rc::new((title.to_owned(), schema.clone())))

@@ -5,8 +5,9 @@ use std::cell::RefCell;
 
 use wasm_bindgen::prelude::*;
 
+use super::custom;
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::{Map, Value};
+use crate::value::{Map, ScalarKind, Value};
 
 thread_local! {
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -58,6 +59,13 @@ impl<'a> Reader<'a> {
             8 => Value::List(self.values()?),
             9 => Value::Set(self.values()?),
             10 => Value::Dict(self.fields()?),
+            11 => Value::Tuple(self.values()?),
+            12 => Value::Scalar(ScalarKind::Datetime, self.text()?.to_owned()),
+            13 => {
+                let class = self.text()?;
+                let custom = custom::read(class, self.fields()?).ok_or_else(|| custom::malformed(class))?;
+                Value::Custom(Box::new(custom))
+            }
             _ => return Err(broken()),
         })
     }
