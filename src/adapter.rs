@@ -4,6 +4,7 @@
 //! `value` are the same for all. Adapters do what they are told with every byte: [`defang`] comes before them, where a value
 //! is not trusted.
 
+mod baml;
 mod chat;
 pub mod defang;
 mod history;
@@ -16,12 +17,15 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod value;
+mod xml;
 
+pub use baml::BamlAdapter;
 pub use chat::ChatAdapter;
 pub use json::JsonAdapter;
 pub(crate) use jsonable::{JsonStyle, write_json};
 pub use listener::{Chunk, StreamListener};
 pub use value::format_field_value;
+pub use xml::XmlAdapter;
 
 use serde_json::Value as Json;
 

@@ -27,6 +27,7 @@ use crate::{json_repair, literal};
 
 pub(crate) use equal::{distinct_keys, distinct_values, equal, is_hashable};
 pub use validate::validate;
+pub(crate) use validate::validate_by_name;
 
 /// Why a value is not of a type.
 #[derive(Clone, Debug, PartialEq)]

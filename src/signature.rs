@@ -9,12 +9,14 @@ mod registry;
 mod resolve;
 mod response;
 mod schema;
+mod special;
 mod state;
 mod types;
 
 pub use names::infer_prefix;
 pub use registry::Types;
 pub use response::strict_schema;
+pub(crate) use special::{citation, tool_call};
 pub use types::{EnumType, ModelField, ModelType, Special, Type};
 
 use std::rc::Rc;

@@ -95,7 +95,7 @@ impl Template for ChatAdapter {
         write_section(out, field, value)
     }
 
-    fn write_reminder(&self, out: &mut String, outputs: &[&Field]) {
+    fn write_reminder(&self, out: &mut String, outputs: &[&Field]) -> Result<()> {
         out.push_str("Respond with the corresponding output fields, starting with the field ");
         for (i, field) in outputs.iter().enumerate() {
             out.push_str(if i > 0 { ", then `" } else { "`" });
@@ -106,6 +106,7 @@ impl Template for ChatAdapter {
         out.push_str(", and then ending with the marker for `");
         write_header(out, "completed");
         out.push_str("`.");
+        Ok(())
     }
 
     fn write_reply(&self, out: &mut String, outputs: &[&Field], values: &Map, missing: &Value) -> Result<()> {
@@ -124,7 +125,7 @@ impl Template for ChatAdapter {
 }
 
 /// `[[ ## name ## ]]`.
-fn write_header(out: &mut String, name: &str) {
+pub(super) fn write_header(out: &mut String, name: &str) {
     out.push_str("[[ ## ");
     out.push_str(name);
     out.push_str(" ## ]]");

@@ -110,7 +110,7 @@ impl Template for JsonAdapter {
         write_section(out, field, value)
     }
 
-    fn write_reminder(&self, out: &mut String, outputs: &[&Field]) {
+    fn write_reminder(&self, out: &mut String, outputs: &[&Field]) -> Result<()> {
         out.push_str("Respond with a JSON object in the following order of fields: ");
         for (i, field) in outputs.iter().enumerate() {
             out.push_str(if i > 0 { ", then `" } else { "`" });
@@ -119,6 +119,7 @@ impl Template for JsonAdapter {
             write_type_note(out, &field.ty);
         }
         out.push('.');
+        Ok(())
     }
 
     fn write_reply(&self, out: &mut String, outputs: &[&Field], values: &Map, missing: &Value) -> Result<()> {

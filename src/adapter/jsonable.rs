@@ -14,6 +14,8 @@ pub(crate) enum JsonStyle {
     OneLine,
     /// Python's `indent=2`.
     Indented,
+    /// Indented like that, but as pydantic's `model_dump_json(by_alias=True)` writes: the aliases of fields, and no NaN.
+    Model,
 }
 
 /// Pydantic has no JSON form for the value: bytes that are not UTF-8, or a key that is a container.
@@ -129,6 +131,7 @@ impl Writer<'_> {
 
     fn float(&mut self, number: f64, ty: &Type) {
         match number {
+            _ if self.style == JsonStyle::Model => json::write(self.out, &number.into()),
             _ if number.is_finite() => self.out.push_str(&float_repr(number)),
             _ if !is_float(ty) => self.out.push_str("null"),
             f64::INFINITY => self.out.push_str("Infinity"),
@@ -138,8 +141,11 @@ impl Writer<'_> {
     }
 
     fn model(&mut self, ty: &ModelType, fields: &Map) -> Result<(), NotJson> {
-        let declared = |name: &str| ty.fields.iter().find(|field| field.name == name).map_or(ANY, |field| &field.ty);
-        self.object(fields.iter().map(|(name, value)| (name.as_str(), value, declared(name))))
+        let by_alias = self.style == JsonStyle::Model;
+        self.object(fields.iter().map(|(name, value)| match ty.fields.iter().find(|field| field.name == *name) {
+            Some(field) => (field.alias.as_ref().filter(|_| by_alias).unwrap_or(name).as_str(), value, &field.ty),
+            None => (name.as_str(), value, ANY),
+        }))
     }
 
     fn custom(&mut self, custom: &Custom) -> Result<(), NotJson> {
@@ -184,7 +190,7 @@ impl Writer<'_> {
         for item in items {
             match self.style {
                 JsonStyle::OneLine => self.out.push_str(if empty { "" } else { ", " }),
-                JsonStyle::Indented => {
+                JsonStyle::Indented | JsonStyle::Model => {
                     self.out.push_str(if empty { "" } else { "," });
                     self.new_line();
                 }
@@ -193,7 +199,7 @@ impl Writer<'_> {
             write(self, item)?;
         }
         self.depth -= 1;
-        if self.style == JsonStyle::Indented && !empty {
+        if self.style != JsonStyle::OneLine && !empty {
             self.new_line();
         }
         self.out.push(close);

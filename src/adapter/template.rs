@@ -20,7 +20,7 @@ pub(super) trait Template {
     fn write_input(&self, out: &mut String, field: &Field, value: &Value) -> Result<()>;
 
     /// What the end of a request says about the form of the reply.
-    fn write_reminder(&self, out: &mut String, outputs: &[&Field]);
+    fn write_reminder(&self, out: &mut String, outputs: &[&Field]) -> Result<()>;
 
     /// A reply with these outputs, `missing` where one is not given.
     fn write_reply(&self, out: &mut String, outputs: &[&Field], values: &Map, missing: &Value) -> Result<()>;
@@ -117,7 +117,7 @@ pub(super) fn user_text(
     }
     if reminder == Reminder::With {
         push_blank_line(&mut out);
-        template.write_reminder(&mut out, &shown.outputs);
+        template.write_reminder(&mut out, &shown.outputs)?;
     }
     Ok(stripped(out))
 }

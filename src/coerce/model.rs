@@ -32,7 +32,7 @@ impl Validator {
         let mut valid = true;
         let mut set = 0;
         for field in &model.fields {
-            let key = key_of(field);
+            let key = self.key_of(field, given);
             let checked = match (given.get(key), &field.default) {
                 (Some(value), _) => {
                     set += 1;
@@ -49,7 +49,7 @@ impl Validator {
         let forbid = model.extra.as_deref() == Some("forbid");
         if forbid || model.extra.as_deref() == Some("allow") {
             for (key, value) in given {
-                if model.fields.iter().any(|field| key_of(field) == key) {
+                if model.fields.iter().any(|field| self.key_of(field, given) == key) {
                     continue;
                 }
                 if forbid {
@@ -77,9 +77,11 @@ impl Validator {
             None => Some(checked),
         }
     }
-}
 
-/// The key that a field is given by.
-fn key_of(field: &ModelField) -> &str {
-    field.alias.as_deref().unwrap_or(&field.name)
+    /// The key that a field is given by.
+    fn key_of<'a>(&self, field: &'a ModelField, given: &Map) -> &'a str {
+        let alias = field.alias.as_deref().unwrap_or(&field.name);
+        let is_by_name = self.by_name && !given.contains_key(alias) && given.contains_key(&field.name);
+        if is_by_name { &field.name } else { alias }
+    }
 }

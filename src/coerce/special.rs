@@ -3,7 +3,7 @@
 use super::validate::Validator;
 use crate::json_repair;
 use crate::python::strip;
-use crate::signature::{ModelField, ModelType, Special, Type};
+use crate::signature::{ModelType, Special, citation, tool_call};
 use crate::value::{Custom, Map, Value};
 
 impl Validator {
@@ -138,10 +138,8 @@ impl Validator {
     }
 
     fn history(&mut self, value: &Value) -> Option<Vec<Map>> {
-        let messages = Type::List(Some(Box::new(Type::Dict(Some(Box::new((Type::Str, Type::Any)))))));
-        let model = model("History", Some("forbid"), vec![field("messages", messages, None)]);
         let Value::Dict(given) = value else { return self.fail("model_type") };
-        let fields = self.check_fields(given, &model)?;
+        let fields = self.check_fields(given, &Special::History.model())?;
         let Some(Value::List(items)) = fields.into_iter().next().map(|(_, messages)| messages) else {
             return Some(Vec::new());
         };
@@ -181,42 +179,4 @@ fn extract_code(text: &str) -> String {
     let block = text.split_once("```").map(|(_, block)| block);
     let below = |block: &str| block.split_once('\n').and_then(|(_, code)| fenced(code));
     block.and_then(|block| below(block).or_else(|| fenced(block))).unwrap_or_else(|| text.to_owned())
-}
-
-fn model(name: &str, extra: Option<&str>, fields: Vec<ModelField>) -> ModelType {
-    ModelType { name: name.to_owned(), doc: None, extra: extra.map(str::to_owned), typed_dict: false, fields }
-}
-
-fn field(name: &str, ty: Type, default: Option<Value>) -> ModelField {
-    ModelField {
-        name: name.to_owned(),
-        ty,
-        description: None,
-        default,
-        alias: None,
-        title: None,
-        constraints: Vec::new(),
-    }
-}
-
-/// `dspy.ToolCalls.ToolCall`.
-fn tool_call() -> ModelType {
-    let args = Type::Dict(Some(Box::new((Type::Str, Type::Any))));
-    let id = field("id", Type::optional(Type::Str), Some(Value::None));
-    model("ToolCall", None, vec![id, field("name", Type::Str, None), field("args", args, None)])
-}
-
-/// `dspy.Citations.Citation`.
-fn citation() -> ModelType {
-    let text = |name| field(name, Type::optional(Type::Str), Some(Value::None));
-    let fields = vec![
-        field("type", Type::Str, Some(Value::from("char_location"))),
-        field("cited_text", Type::Str, None),
-        field("document_index", Type::Int, None),
-        text("document_title"),
-        field("start_char_index", Type::Int, None),
-        field("end_char_index", Type::Int, None),
-        text("supported_text"),
-    ];
-    model("Citation", None, fields)
 }

@@ -28,11 +28,12 @@ pub(super) enum Fit {
 /// # Errors
 /// A [`Mismatch`] with every issue.
 pub fn validate(value: &Value, ty: &Type) -> Result<Value, Mismatch> {
-    let mut validator = Validator::default();
-    match validator.check(value, ty) {
-        Some(valid) => Ok(valid),
-        None => Err(Mismatch::of_issues(validator.into_issues())),
-    }
+    Validator::default().run(value, ty)
+}
+
+/// The same, with `by_name=True`: fields of models may be given by their names where they have aliases.
+pub(crate) fn validate_by_name(value: &Value, ty: &Type) -> Result<Value, Mismatch> {
+    Validator { by_name: true, ..Validator::default() }.run(value, ty)
 }
 
 /// What one validation gathers.
@@ -44,17 +45,34 @@ pub(super) struct Validator {
     pub(super) fields_set: Option<usize>,
     /// The models around the value, for models inside themselves.
     pub(super) models: Vec<Rc<ModelType>>,
+    /// Fields of models may be given by name too.
+    pub(super) by_name: bool,
     depth: usize,
     checks: usize,
 }
 
 impl Default for Validator {
     fn default() -> Self {
-        Self { issues: Vec::new(), fit: Fit::Exact, fields_set: None, models: Vec::new(), depth: 0, checks: 0 }
+        Self {
+            issues: Vec::new(),
+            fit: Fit::Exact,
+            fields_set: None,
+            models: Vec::new(),
+            by_name: false,
+            depth: 0,
+            checks: 0,
+        }
     }
 }
 
 impl Validator {
+    fn run(mut self, value: &Value, ty: &Type) -> Result<Value, Mismatch> {
+        match self.check(value, ty) {
+            Some(valid) => Ok(valid),
+            None => Err(Mismatch::of_issues(self.into_issues())),
+        }
+    }
+
     /// Makes a value one of a type, or notes why not.
     pub(super) fn check(&mut self, value: &Value, ty: &Type) -> Option<Value> {
         self.deeper(|validator| validator.check_type(value, ty))

@@ -32,9 +32,12 @@ impl Type {
     /// # Ok(()) }
     /// ```
     pub fn json_schema(&self) -> Result<Json> {
-        let mut builder = Builder::default();
-        let schema = builder.schema(self)?;
-        Ok(sorted(builder.finish(schema), ""))
+        Builder::default().whole(self)
+    }
+
+    /// The same, with `by_alias=False`: properties have the names of the fields where these have aliases.
+    pub(crate) fn schema_by_name(&self) -> Result<Json> {
+        Builder { by_name: true, ..Builder::default() }.whole(self)
     }
 }
 
@@ -45,12 +48,19 @@ pub(super) struct Builder {
     depth: usize,
     /// What the model around says of other keys: a `TypedDict` says the same.
     extra: Option<String>,
+    /// Properties have the names of the fields, not their aliases.
+    by_name: bool,
 }
 
 impl Builder {
     /// A builder for the properties of an object that has no others.
     pub(super) fn closed() -> Self {
         Self { extra: Some("forbid".to_owned()), ..Self::default() }
+    }
+
+    fn whole(mut self, ty: &Type) -> Result<Json> {
+        let schema = self.schema(ty)?;
+        Ok(sorted(self.finish(schema), ""))
     }
 
     /// The schema together with its definitions. A definition that is the whole schema, and that nothing else refers to,
@@ -205,7 +215,7 @@ impl Builder {
         let extra = if ty.typed_dict && ty.extra.is_none() { self.extra.clone() } else { ty.extra.clone() };
         let outer = std::mem::replace(&mut self.extra, extra.clone());
         for field in &ty.fields {
-            let key = field.alias.as_ref().unwrap_or(&field.name);
+            let key = field.alias.as_ref().filter(|_| !self.by_name).unwrap_or(&field.name);
             properties.insert(key.clone(), Json::Object(self.property(key, field)?));
             if field.default.is_none() {
                 required.push(Json::from(key.as_str()));
@@ -302,6 +312,11 @@ impl Builder {
         }
         Ok(schema)
     }
+}
+
+/// What Python says of one of DSPy's own types.
+pub(super) fn docstring(name: &str) -> Option<String> {
+    Some(definition_of(name).ok()?.get("description")?.as_str()?.to_owned())
 }
 
 /// The schemas of DSPy's own types, in which their Python docstrings are descriptions.

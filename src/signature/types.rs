@@ -99,6 +99,16 @@ impl Type {
         Self::Union(vec![inner, Self::None])
     }
 
+    /// The one type beside `None` in a union of two; else the type itself.
+    pub(crate) fn unless_none(&self) -> &Self {
+        let Self::Union(members) = self else { return self };
+        let mut others = members.iter().filter(|member| **member != Self::None);
+        match (others.next(), others.next()) {
+            (Some(single), None) => single,
+            _ => self,
+        }
+    }
+
     /// Whether the type says that `None` may stand for a value: `None` itself, and unions that have it.
     ///
     /// As `annotation_allows_none` of DSPy 3.4.1, for which neither `Any` nor `Literal[None]` does.

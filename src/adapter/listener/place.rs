@@ -92,8 +92,8 @@ impl Place {
             State::Headers { since, .. } => since,
             State::Json { .. } => None,
             State::Tags { since } => self.reply.get(since..).and_then(|tag| {
-                let name = tag.strip_prefix("</").unwrap_or_default();
-                (tag.len() < 3 || field.starts_with(name)).then_some(since)
+                let name = tag.strip_prefix("</");
+                ("</".starts_with(tag) || name.is_some_and(|name| field.starts_with(name))).then_some(since)
             }),
         };
         self.end.or(doubt).unwrap_or(self.reply.len())

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use lakelet::adapter::{Adapter, ChatAdapter, JsonAdapter};
+use lakelet::adapter::{Adapter, BamlAdapter, ChatAdapter, JsonAdapter, XmlAdapter};
 use lakelet::signature::{EnumType, Field, Io, ModelField, ModelType, Signature, Special, Type, Types};
 use lakelet::value::{Custom, Map, ScalarKind, Value};
 use lakelet::{Example, Result};
@@ -78,6 +78,8 @@ pub fn adapter(json: &Json) -> std::result::Result<Box<dyn Adapter>, String> {
     match json.as_str().or_else(|| json["name"].as_str()) {
         Some("ChatAdapter") | None => Ok(Box::new(ChatAdapter { native_function_calling: native.unwrap_or(false) })),
         Some("JSONAdapter") => Ok(Box::new(JsonAdapter { native_function_calling: native.unwrap_or(true) })),
+        Some("BAMLAdapter") => Ok(Box::new(BamlAdapter::new(native.unwrap_or(true)))),
+        Some("XMLAdapter") => Ok(Box::new(XmlAdapter { native_function_calling: native.unwrap_or(false) })),
         Some(other) => Err(format!("not built: {other}")),
     }
 }

@@ -1,5 +1,6 @@
 //! One type in every form that prompts use.
 
+use lakelet::adapter::{BamlAdapter, XmlAdapter};
 use lakelet::signature::{Field, Signature, Type};
 use lakelet::{Error, Result};
 use serde_json::{Value as Json, json};
@@ -24,7 +25,9 @@ pub fn type_view(input: &Json, expected: &Json) -> Outcome {
     compare("schema_text", view(ty.schema_text()))?;
     compare("placeholder", view(signature.fields[0].placeholder()))?;
     compare("description_line", view(signature.describe(signature.outputs())))?;
-    Err("not built: the columns of BAMLAdapter and XMLAdapter".to_owned())
+    compare("baml", view(BamlAdapter::type_text(&ty)))?;
+    compare("xml_nested", json!({"ok": XmlAdapter::nests(&ty)}))?;
+    compare("xml_schema", view(XmlAdapter::skeleton("out", &ty)))
 }
 
 /// A view is a text, or the class of the error that there is instead.
