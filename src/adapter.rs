@@ -53,6 +53,12 @@ pub trait Adapter {
     /// [`Input`](crate::ErrorKind::Input), when an input holds a value that cannot be shown; it names the field.
     fn turns(&self, signature: &Signature, inputs: &Example) -> Result<Vec<Message>>;
 
+    /// Values as a user message shows inputs of type `str`, with nothing around them.
+    ///
+    /// # Errors
+    /// As [`Adapter::turns`].
+    fn inputs_text(&self, values: &Map) -> Result<String>;
+
     /// The `response_format` to send, if any.
     fn response_format(&self, signature: &Signature, model: Capabilities) -> Result<Option<Json>>;
 

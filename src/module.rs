@@ -1,10 +1,18 @@
 //! Modules: what can be called with an [`Example`] and answers with a [`Prediction`].
 
+mod best_of_n;
 mod chain_of_thought;
 mod predict;
+mod refine;
+mod reward;
+mod tries;
 
+pub use best_of_n::BestOfN;
 pub use chain_of_thought::ChainOfThought;
 pub use predict::{Call, Choices, NOT_FOUND, Predict};
+pub use refine::{Refine, describe_modules};
+pub use reward::Reward;
+pub use tries::Tries;
 
 use futures_core::future::LocalBoxFuture;
 
@@ -23,4 +31,40 @@ pub trait Module {
 
     /// The same, to be changed: demos, instructions, model.
     fn predictors_mut(&mut self) -> Vec<(String, &mut Predict)>;
+}
+
+/// The path of a predictor that is the whole program.
+pub(crate) const ROOT: &str = "self";
+
+/// Predictors under the paths that they have in a program of which their module is the part `part`; an empty one is the whole.
+pub(crate) fn at_path<P>(part: &str, predictors: Vec<(String, P)>) -> Vec<(String, P)> {
+    let path = |name: String| match (part, name.as_str()) {
+        ("", _) => name,
+        (_, ROOT) => part.to_owned(),
+        _ => [part, ".", &name].concat(),
+    };
+    predictors.into_iter().map(|(name, predict)| (path(name), predict)).collect()
+}
+
+/// Runs the work of a module that calls others, inside a span of its own.
+async fn recorded(
+    run: &Run,
+    kind: &'static str,
+    inputs: Example,
+    work: impl AsyncFnOnce(&Run, &Example) -> Result<Prediction>,
+) -> Result<Prediction> {
+    let span = run.open_span(kind);
+    span.given(inputs.fields.clone());
+    match run.in_time(work(&run.inside(&span, ""), &inputs)).await {
+        Ok(prediction) => {
+            let prediction = Prediction { usage: span.usage(), ..prediction };
+            span.done(prediction.fields.clone());
+            Ok(prediction)
+        }
+        Err(error) => {
+            let error = run.located(error);
+            span.failed(error.clone());
+            Err(error)
+        }
+    }
 }

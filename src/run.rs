@@ -65,8 +65,11 @@ pub struct Run {
     record: Rc<Record>,
     gate: Rc<Gate>,
     step: Rc<str>,
+    /// The span that this part of the run happens in.
+    parent: Option<usize>,
     deadline_ms: Option<f64>,
     lm_settings: Rc<serde_json::Map<String, Json>>,
+    hints: Option<Rc<[(usize, String)]>>,
 }
 
 struct Record {
@@ -93,7 +96,7 @@ impl Run {
         let (spans, gates, usage) = Default::default();
         let record = Record { services, begun_ms, spans, gates, usage };
         let (record, gate) = (Rc::new(record), Rc::new(Gate::open(sink)));
-        Self { record, gate, step: "".into(), deadline_ms: None, lm_settings: Rc::default() }
+        Self { record, gate, step: "".into(), parent: None, deadline_ms: None, lm_settings: Rc::default(), hints: None }
     }
 
     /// The same run, to be ended in `ms` milliseconds at the latest; an earlier deadline stays.
@@ -110,10 +113,24 @@ impl Run {
         self
     }
 
+    /// The same run, with advice for predictors, which are named by their [`Predict::id`](crate::Predict::id). Every predictor
+    /// is shown an input `hint_`; the ones that are not named find `N/A` there.
+    pub fn with_hints(mut self, hints: Option<Vec<(usize, String)>>) -> Self {
+        self.hints = hints.map(Rc::from);
+        self
+    }
+
     /// The same run, inside a step of that name.
     pub fn at_step(mut self, step: &Rc<str>) -> Self {
         self.step = Rc::clone(step);
         self
+    }
+
+    /// The same run, inside the step that `span` records: in the part of that name, if any is named.
+    pub fn inside(&self, span: &OpenSpan, part: &str) -> Self {
+        let between = if self.step.is_empty() || part.is_empty() { "" } else { "." };
+        let step = [&*self.step, between, part].concat().into();
+        Self { step, parent: Some(span.id()), ..self.clone() }
     }
 
     /// The same run, with what happens in it shown through another gate.
@@ -125,6 +142,11 @@ impl Run {
     /// The name of the step that runs; empty outside of any.
     pub fn step(&self) -> &str {
         &self.step
+    }
+
+    /// The error, with the name of the step that runs.
+    pub(crate) fn located(&self, error: Error) -> Error {
+        if self.step.is_empty() { error } else { error.at_step(&self.step) }
     }
 
     /// What decides what the caller sees of this part of the run.
@@ -140,6 +162,12 @@ impl Run {
     /// The parameters that lie over the defaults of every model.
     pub fn lm_settings(&self) -> &serde_json::Map<String, Json> {
         &self.lm_settings
+    }
+
+    /// What a predictor is to be shown as `hint_`, if anything.
+    pub fn hint(&self, predictor: usize) -> Option<&str> {
+        let hint = self.hints.as_ref()?.iter().find(|(id, _)| *id == predictor);
+        Some(hint.map_or("N/A", |(_, hint)| hint))
     }
 
     /// Milliseconds on the host's clock.
@@ -192,6 +220,7 @@ impl Run {
     pub fn open_span(&self, kind: &'static str) -> OpenSpan {
         let name = if self.step.is_empty() { Rc::from(kind) } else { Rc::clone(&self.step) };
         let span = Span::begin(self.record.spans.borrow().len(), name, kind, self.elapsed_ms());
+        let span = Span { parent: self.parent, ..span };
         let open = OpenSpan::begin(self.clone(), &span);
         self.record.spans.borrow_mut().push(Rc::new(span));
         self.record.gates.borrow_mut().push(Rc::clone(&self.gate));
@@ -238,6 +267,44 @@ impl Run {
     /// Adds what a call of a model was reported to have used.
     pub fn used(&self, model: &str, reported: &serde_json::Map<String, Json>) {
         self.record.usage.borrow_mut().add(model, reported);
+    }
+
+    /// The calls of predictors that led to the result, in the order in which they began: DSPy's `settings.trace`. Calls that
+    /// failed are left out, and so is what was [discarded](Run::discard).
+    pub fn trace(&self) -> Vec<Rc<Span>> {
+        self.trace_of(None)
+    }
+
+    /// Another try counts instead of a step: neither the step nor what happened inside it belongs to the [trace](Run::trace),
+    /// and text of it that was held back is forgotten.
+    pub fn discard(&self, id: usize) {
+        self.change_span(id, |span| span.discarded = true);
+        let gates = self.record.gates.borrow();
+        for span in self.tree(Some(id), |_| true) {
+            gates.get(span.id).map(|gate| gate.retract(span.id));
+        }
+    }
+
+    fn trace_of(&self, root: Option<usize>) -> Vec<Rc<Span>> {
+        let mut trace = self.tree(root, |span| !span.discarded);
+        trace.retain(|span| span.predictor.is_some() && matches!(span.status, Status::Done));
+        trace
+    }
+
+    /// A span and what happened inside it, or all of the record; without what `keep` refuses and what happened inside that.
+    fn tree(&self, root: Option<usize>, keep: fn(&Span) -> bool) -> Vec<Rc<Span>> {
+        let first = root.unwrap_or(0);
+        let mut kept = Vec::new();
+        let spans = self.record.spans.borrow();
+        let tree = spans.iter().skip(first).filter(|span| {
+            let belongs = match span.parent {
+                Some(parent) if parent >= first => kept.get(parent - first) == Some(&true),
+                _ => root.is_none_or(|root| root == span.id),
+            };
+            kept.push(belongs && keep(span));
+            kept.last() == Some(&true)
+        });
+        tree.cloned().collect()
     }
 
     fn change_span(&self, id: usize, change: impl FnOnce(&mut Span)) {

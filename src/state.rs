@@ -18,18 +18,16 @@ use crate::adapter::{JsonStyle, write_json};
 use crate::error::{Error, ErrorKind, Result};
 use crate::example::Example;
 use crate::json::{self, NotJson};
-use crate::module::{Module, Predict};
+use crate::module::{Module, Predict, ROOT};
 use crate::nearest::offer;
 use crate::signature::Signature;
 use crate::value::{Map, Value};
 
-/// The path of a predictor that is the whole program; DSPy writes its state without a name around it.
-const ROOT: &str = "self";
-
 /// What DSPy writes beside the predictors.
 const METADATA: &str = "metadata";
 
-/// The state of a program as DSPy saves it: JSON, indented by two, with a line end.
+/// The state of a program as DSPy saves it: JSON, indented by two, with a line end. A predictor that is the whole program has
+/// no name in it.
 ///
 /// # Errors
 /// [`State`](ErrorKind::State), when a demo holds a value that has no JSON form.

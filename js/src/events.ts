@@ -46,9 +46,11 @@ export interface DescribedError extends ErrorDetails {
 /** What one step was given, did and gave back. */
 export interface Span {
   readonly id: number;
+  /** The id of the span that it is a part of. */
+  readonly parent: number | null;
   /** The step's name in its program. */
   readonly name: string;
-  /** `predict`, `chain_of_thought`, `retrieve`, `guard` ... */
+  /** `predict`, `chain_of_thought`, `react`, `retrieve`, `guard` ... */
   readonly kind: string;
   /** Milliseconds after the run began. */
   readonly startMs: number;

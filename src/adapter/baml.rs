@@ -64,6 +64,10 @@ impl Adapter for BamlAdapter {
         template::turns(self, signature, inputs)
     }
 
+    fn inputs_text(&self, values: &Map) -> Result<String> {
+        template::inputs_text(self, values)
+    }
+
     fn response_format(&self, signature: &Signature, model: Capabilities) -> Result<Option<Json>> {
         self.json.response_format(signature, model)
     }

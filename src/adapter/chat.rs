@@ -59,6 +59,10 @@ impl Adapter for ChatAdapter {
         template::turns(self, signature, inputs)
     }
 
+    fn inputs_text(&self, values: &Map) -> Result<String> {
+        template::inputs_text(self, values)
+    }
+
     /// Headers are asked for in words alone.
     fn response_format(&self, _signature: &Signature, _model: Capabilities) -> Result<Option<Json>> {
         Ok(None)

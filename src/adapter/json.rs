@@ -60,6 +60,10 @@ impl Adapter for JsonAdapter {
         template::turns(self, signature, inputs)
     }
 
+    fn inputs_text(&self, values: &Map) -> Result<String> {
+        template::inputs_text(self, values)
+    }
+
     /// The schema of the outputs, or only that an object is wanted where the endpoint takes no schema or the outputs have none
     /// that says all keys.
     fn response_format(&self, signature: &Signature, model: Capabilities) -> Result<Option<Json>> {

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::example::Example;
 use crate::lm::Message;
 use crate::python::{dedent, splitlines, strip};
-use crate::signature::{Field, Signature};
+use crate::signature::{Field, Signature, Type};
 use crate::value::{Map, Value};
 
 /// What an adapter writes in its own way.
@@ -91,6 +91,13 @@ pub(super) fn turns(template: &impl Template, signature: &Signature, inputs: &Ex
         messages.push(media::user_message(text));
     }
     Ok(messages)
+}
+
+/// The values as inputs of type `str`.
+pub(super) fn inputs_text(template: &impl Template, values: &Map) -> Result<String> {
+    let fields: Vec<Field> = values.keys().map(|name| Field::input(name, Type::Str)).collect();
+    let shown = Shown { inputs: fields.iter().collect(), outputs: Vec::new() };
+    user_text(template, &shown, values, "", Reminder::Without)
 }
 
 /// Whether a user message ends by saying what the reply must look like.

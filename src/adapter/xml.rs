@@ -81,6 +81,10 @@ impl Adapter for XmlAdapter {
         template::turns(self, signature, inputs)
     }
 
+    fn inputs_text(&self, values: &Map) -> Result<String> {
+        template::inputs_text(self, values)
+    }
+
     /// Tags are asked for in words alone.
     fn response_format(&self, _signature: &Signature, _model: Capabilities) -> Result<Option<Json>> {
         Ok(None)

@@ -13,7 +13,7 @@ use std::rc::Rc;
 use futures_core::future::LocalBoxFuture;
 use serde_json::Value as Json;
 
-use super::Module;
+use super::{Module, ROOT};
 use crate::adapter::{Adapter, ChatAdapter, JsonAdapter};
 use crate::error::Result;
 use crate::example::{Example, Prediction};
@@ -77,6 +77,11 @@ impl Predict {
             prepared: OnceCell::new(),
             prepared_fallback: OnceCell::new(),
         }
+    }
+
+    /// Tells the predictor from every other one, for as long as it stays where it is.
+    pub fn id(&self) -> usize {
+        std::ptr::from_ref(self).addr()
     }
 
     /// What is given and what is asked for.
@@ -178,10 +183,10 @@ impl Module for Predict {
     }
 
     fn predictors(&self) -> Vec<(String, &Predict)> {
-        vec![("self".to_owned(), self)]
+        vec![(ROOT.to_owned(), self)]
     }
 
     fn predictors_mut(&mut self) -> Vec<(String, &mut Predict)> {
-        vec![("self".to_owned(), self)]
+        vec![(ROOT.to_owned(), self)]
     }
 }

@@ -26,6 +26,10 @@ pub enum Status {
 pub struct Span {
     /// The position in the run's record.
     pub id: usize,
+    /// The span that it is a part of; it stands before it in the record.
+    pub parent: Option<usize>,
+    /// The predictor that was called, by its [`Predict::id`](crate::Predict::id).
+    pub predictor: Option<usize>,
     /// The step's name in its program.
     pub name: Rc<str>,
     /// `predict`, `chain_of_thought`, `retrieve`, `guard` ...
@@ -40,6 +44,8 @@ pub struct Span {
     pub status: Status,
     /// Contents are left out: they may not be shown.
     pub withheld: bool,
+    /// A try that led to nothing, or to less than another one: see [`Run::trace`].
+    pub discarded: bool,
 }
 
 /// One request to a model, and what came back.
@@ -69,6 +75,8 @@ impl Span {
     pub(super) fn begin(id: usize, name: Rc<str>, kind: &'static str, start_ms: f64) -> Self {
         Self {
             id,
+            parent: None,
+            predictor: None,
             name,
             kind,
             start_ms,
@@ -78,6 +86,7 @@ impl Span {
             calls: Vec::new(),
             status: Status::Running,
             withheld: false,
+            discarded: false,
         }
     }
 
@@ -89,9 +98,11 @@ impl Span {
         };
         let (name, kind) = (Rc::clone(&self.name), self.kind);
         Self {
+            parent: self.parent,
             duration_ms: self.duration_ms,
             status,
             withheld: true,
+            discarded: self.discarded,
             ..Self::begin(self.id, name, kind, self.start_ms)
         }
     }
@@ -110,7 +121,7 @@ impl Span {
         span
     }
 
-    /// The tokens of its model calls.
+    /// The tokens of its own model calls.
     pub fn usage(&self) -> Usage {
         let mut total = Usage::default();
         for call in &self.calls {
@@ -193,9 +204,21 @@ impl OpenSpan {
         });
     }
 
-    /// The tokens of its model calls so far.
+    /// Says which predictor was called.
+    pub fn of_predictor(&self, id: usize) {
+        self.run.change_span(self.id, |span| span.predictor = Some(id));
+    }
+
+    /// The tokens so far: of its model calls, and of those of the steps inside it.
     pub fn usage(&self) -> Usage {
-        self.run.span(self.id).map(|span| span.usage()).unwrap_or_default()
+        let mut total = Usage::default();
+        self.run.tree(Some(self.id), |_| true).iter().for_each(|span| total += span.usage());
+        total
+    }
+
+    /// The calls of predictors inside the step that led to its result; as [`Run::trace`].
+    pub fn trace(&self) -> Vec<Rc<Span>> {
+        self.run.trace_of(Some(self.id))
     }
 
     /// The step gave `outputs`.

@@ -7,3 +7,4 @@ mod pipeline;
 mod predict;
 mod state;
 mod support;
+mod tries;

@@ -71,7 +71,7 @@ fn span(span: &Span) -> String {
         Status::Cancelled => ("cancelled", None),
     };
     let mut head = json!({
-        "id": span.id, "name": &*span.name, "kind": span.kind, "startMs": span.start_ms, "durationMs": span.duration_ms,
+        "id": span.id, "parent": span.parent, "name": &*span.name, "kind": span.kind, "startMs": span.start_ms, "durationMs": span.duration_ms,
         "status": status, "withheld": span.withheld, "usage": usage_members(&span.usage()),
     });
     if let (Some(error), Json::Object(members)) = (error, &mut head) {

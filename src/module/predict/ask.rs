@@ -34,14 +34,18 @@ impl Predict {
     /// What the adapter or the model fails with, or [`Deadline`](ErrorKind::Deadline).
     pub async fn ask(&self, run: &Run, call: impl Into<Call>) -> Result<Prediction> {
         let mut call = call.into();
+        let span = run.open_span(self.kind);
+        span.of_predictor(self.id());
+        if let Some(hint) = run.hint(self.id()) {
+            call.take_hint(self, hint)?;
+        }
         match call.varied(self) {
-            Some(varied) => varied.ask_as_it_is(run, call).await,
-            None => self.ask_as_it_is(run, call).await,
+            Some(varied) => varied.ask_as_it_is(run, span, call).await,
+            None => self.ask_as_it_is(run, span, call).await,
         }
     }
 
-    async fn ask_as_it_is(&self, run: &Run, mut call: Call) -> Result<Prediction> {
-        let span = run.open_span(self.kind);
+    async fn ask_as_it_is(&self, run: &Run, span: OpenSpan, mut call: Call) -> Result<Prediction> {
         let inputs = &mut call.inputs;
         for field in self.signature.inputs() {
             if let Some(default) = &field.default
@@ -64,7 +68,7 @@ impl Predict {
                 Ok(prediction)
             }
             Err(error) => {
-                let error = if run.step().is_empty() { error } else { error.at_step(run.step()) };
+                let error = run.located(error);
                 span.failed(error.clone());
                 Err(error)
             }

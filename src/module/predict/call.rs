@@ -5,9 +5,10 @@ use std::rc::Rc;
 use serde_json::Value as Json;
 
 use super::{Choices, Predict};
+use crate::error::Result;
 use crate::example::Example;
 use crate::lm::LanguageModel;
-use crate::signature::Signature;
+use crate::signature::{Field, Signature, Type};
 
 /// One call of a [`Predict`]: the inputs, and what holds for this call alone.
 ///
@@ -44,6 +45,15 @@ impl From<Example> for Call {
 }
 
 impl Call {
+    /// Shows the predictor a hint, as the last of its inputs.
+    pub(super) fn take_hint(&mut self, predict: &Predict, hint: &str) -> Result<()> {
+        let signature = self.signature.as_ref().unwrap_or(&predict.signature);
+        let field = Field::input("hint_", Type::Str).with_desc("A hint to the module from an earlier run");
+        self.signature = Some(signature.append(field)?);
+        self.inputs.fields.insert("hint_".to_owned(), hint.into());
+        Ok(())
+    }
+
     /// The predictor as this call has it, where its messages begin in another way than those of other calls.
     pub(super) fn varied(&mut self, predict: &Predict) -> Option<Predict> {
         if self.demos.is_none() && self.signature.is_none() {
