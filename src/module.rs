@@ -2,16 +2,22 @@
 
 mod best_of_n;
 mod chain_of_thought;
+mod composite;
 mod predict;
 mod refine;
+mod retrieve;
 mod reward;
+mod sub_modules;
 mod tries;
 
 pub use best_of_n::BestOfN;
 pub use chain_of_thought::ChainOfThought;
+pub use composite::{Composite, Slot};
 pub use predict::{Call, Choices, NOT_FOUND, Predict};
 pub use refine::{Refine, describe_modules};
+pub use retrieve::Retrieve;
 pub use reward::Reward;
+pub use sub_modules::SubModule;
 pub use tries::Tries;
 
 use futures_core::future::LocalBoxFuture;
@@ -31,6 +37,16 @@ pub trait Module {
 
     /// The same, to be changed: demos, instructions, model.
     fn predictors_mut(&mut self) -> Vec<(String, &mut Predict)>;
+
+    /// The module as `self` and the modules inside, breadth first, as DSPy's `named_sub_modules()` lists them.
+    fn sub_modules(&self) -> Vec<SubModule> {
+        SubModule::tree("Module", &[])
+    }
+
+    /// The retrievers inside that DSPy takes for parameters, under their paths.
+    fn retrieves(&self) -> Vec<(String, &Retrieve)> {
+        Vec::new()
+    }
 }
 
 /// The path of a predictor that is the whole program.

@@ -5,7 +5,7 @@ use futures_core::future::LocalBoxFuture;
 use super::field;
 use crate::error::{Error, ErrorKind, Result};
 use crate::example::{Example, Prediction};
-use crate::module::{ChainOfThought, Module, Predict};
+use crate::module::{ChainOfThought, Module, Predict, SubModule};
 use crate::run::Run;
 use crate::signature::{Field, Signature, Type};
 use crate::value::{Map, Value};
@@ -94,6 +94,10 @@ impl Module for SemanticF1 {
     fn predictors_mut(&mut self) -> Vec<(String, &mut Predict)> {
         vec![("module.predict".to_owned(), &mut self.module.predict)]
     }
+
+    fn sub_modules(&self) -> Vec<SubModule> {
+        SubModule::tree("SemanticF1", &[("module", &self.module)])
+    }
 }
 
 /// How complete a response is, and how well the retrieved context supports it, as a model sees it: DSPy's
@@ -177,6 +181,13 @@ impl Module for CompleteAndGrounded {
             ("completeness_module.predict".to_owned(), &mut self.completeness_module.predict),
             ("groundedness_module.predict".to_owned(), &mut self.groundedness_module.predict),
         ]
+    }
+
+    fn sub_modules(&self) -> Vec<SubModule> {
+        let (completeness, groundedness) = (&self.completeness_module, &self.groundedness_module);
+        let inside: [(&str, &dyn Module); 2] =
+            [("completeness_module", completeness), ("groundedness_module", groundedness)];
+        SubModule::tree("CompleteAndGrounded", &inside)
     }
 }
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
 
-use super::{Module, Predict, Reward, Tries, at_path, recorded};
+use super::{Module, Predict, Retrieve, Reward, SubModule, Tries, at_path, recorded};
 use crate::error::Result;
 use crate::example::{Example, Prediction};
 use crate::run::Run;
@@ -51,5 +51,13 @@ impl Module for BestOfN {
 
     fn predictors_mut(&mut self) -> Vec<(String, &mut Predict)> {
         at_path("module", self.tries.module.predictors_mut())
+    }
+
+    fn sub_modules(&self) -> Vec<SubModule> {
+        SubModule::tree("BestOfN", &[("module", &*self.tries.module)])
+    }
+
+    fn retrieves(&self) -> Vec<(String, &Retrieve)> {
+        at_path("module", self.tries.module.retrieves())
     }
 }

@@ -2,7 +2,7 @@
 
 use futures_core::future::LocalBoxFuture;
 
-use super::{Module, Predict};
+use super::{Module, Predict, SubModule};
 use crate::error::Result;
 use crate::example::{Example, Prediction};
 use crate::run::Run;
@@ -35,5 +35,9 @@ impl Module for ChainOfThought {
 
     fn predictors_mut(&mut self) -> Vec<(String, &mut Predict)> {
         vec![("predict".to_owned(), &mut self.predict)]
+    }
+
+    fn sub_modules(&self) -> Vec<SubModule> {
+        SubModule::tree("ChainOfThought", &[("predict", &self.predict)])
     }
 }

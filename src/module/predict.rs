@@ -13,7 +13,7 @@ use std::rc::Rc;
 use futures_core::future::LocalBoxFuture;
 use serde_json::Value as Json;
 
-use super::{Module, ROOT};
+use super::{Module, ROOT, SubModule};
 use crate::adapter::{Adapter, ChatAdapter, JsonAdapter};
 use crate::error::Result;
 use crate::example::{Example, Prediction};
@@ -188,5 +188,9 @@ impl Module for Predict {
 
     fn predictors_mut(&mut self) -> Vec<(String, &mut Predict)> {
         vec![(ROOT.to_owned(), self)]
+    }
+
+    fn sub_modules(&self) -> Vec<SubModule> {
+        SubModule::tree("Predict", &[])
     }
 }

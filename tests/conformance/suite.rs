@@ -5,6 +5,7 @@ mod compare;
 mod formatting;
 mod metrics;
 mod parsing;
+mod programs;
 mod response_format;
 mod signatures;
 mod streaming;
@@ -77,6 +78,7 @@ pub fn run_case(category: &str, case: &Json) -> Outcome {
         ("tools", "tool_results") => tools::tool_results(input, expected),
         ("metrics", op) => metrics::metric(op, input, expected),
         ("usage", "merge") => usage::merge(input, expected),
+        ("named_predictors", "traverse") => programs::traverse(input, expected),
         _ => Err("not built".to_owned()),
     }
 }

@@ -1,6 +1,7 @@
 //! Programs run as their users run them, with scripted models and retrievers and a clock that the test owns.
 
 mod assistant;
+mod composite;
 mod documents;
 mod judges;
 mod pipeline;
