@@ -13,9 +13,8 @@ pub(crate) mod jsonable;
 mod listener;
 pub mod media;
 mod outputs;
+mod partial;
 mod template;
-#[cfg(test)]
-mod tests;
 mod value;
 mod xml;
 
@@ -74,7 +73,8 @@ pub trait Adapter {
 
 /// Reads a reply that arrives in pieces, and tells the fields as they grow.
 ///
-/// What is told never goes back: the text of a field only gets longer, and once it is done it does not change.
+/// What is told never goes back: the text of a field only gets longer, a list or object only grows, and once a field is done it
+/// does not change.
 pub trait FieldStream {
     /// Takes the next piece and tells what it brought.
     fn push(&mut self, piece: &str, told: &mut Vec<FieldUpdate>);
@@ -87,8 +87,35 @@ pub trait FieldStream {
 #[derive(Clone, Debug, PartialEq)]
 pub struct FieldUpdate {
     pub field: String,
-    /// More text of a `str` field; empty for fields of other types until they are done.
-    pub text: String,
-    /// The whole value, once it is complete and of the field's type.
-    pub value: Option<Value>,
+    pub news: News,
+}
+
+/// What is new of a field.
+#[derive(Clone, Debug, PartialEq)]
+pub enum News {
+    /// More text of a `str` field.
+    Text(String),
+    /// A list, a dict or the like so far, while it is being written: its complete parts, and the text that is being written in it.
+    /// A model shows as a dict of the fields that are there.
+    Partial(Value),
+    /// The whole value, complete and of the field's type.
+    Value(Value),
+}
+
+impl FieldUpdate {
+    /// More text of a `str` field; empty for other news.
+    pub fn text(&self) -> &str {
+        match &self.news {
+            News::Text(text) => text,
+            _ => "",
+        }
+    }
+
+    /// The whole value, if that is the news.
+    pub fn value(&self) -> Option<&Value> {
+        match &self.news {
+            News::Value(value) => Some(value),
+            _ => None,
+        }
+    }
 }

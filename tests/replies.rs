@@ -1,43 +1,13 @@
 //! Replies of every kind: nothing panics, and what is told in pieces is what the whole says.
 
+#[path = "support/chance.rs"]
+mod chance;
+
+use chance::Chance;
 use lakelet::adapter::{Adapter, ChatAdapter, FieldUpdate, JsonAdapter};
 use lakelet::coerce::parse_value;
 use lakelet::signature::{Field, Signature, Type};
 use lakelet::{Value, json, json_repair, literal};
-
-/// Numbers that look random and are the same in every run (SplitMix64).
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) % limit as u64) as usize
-    }
-
-    fn of<'a>(&mut self, choices: &[&'a str]) -> &'a str {
-        choices[self.below(choices.len())]
-    }
-
-    fn text(&mut self, parts: &[&str], most: usize) -> String {
-        (0..self.below(most + 1)).map(|_| self.of(parts)).collect()
-    }
-
-    /// The text in pieces of any length, cut between characters.
-    fn pieces(&mut self, text: &str) -> Vec<String> {
-        let chars: Vec<char> = text.chars().collect();
-        let longest = 1 + self.below(9);
-        let mut rest = chars.as_slice();
-        let mut pieces = Vec::new();
-        while !rest.is_empty() {
-            let (piece, after) = rest.split_at(rest.len().min(self.below(longest + 1)));
-            pieces.push(piece.iter().collect());
-            rest = after;
-        }
-        pieces
-    }
-}
 
 const SIGNS: &[&str] = &[
     "{",
@@ -114,8 +84,8 @@ fn told(adapter: &dyn Adapter, pieces: &[String]) -> impl Fn(&str) -> (String, O
     stream.finish(&mut updates);
     move |field| {
         let updates = || updates.iter().filter(|update| update.field == field);
-        assert!(updates().filter(|update| update.value.is_some()).count() <= 1, "{field} is done twice");
-        (updates().map(|update| update.text.as_str()).collect(), updates().find_map(|update| update.value.clone()))
+        assert!(updates().filter(|update| update.value().is_some()).count() <= 1, "{field} is done twice");
+        (updates().map(|update| update.text()).collect(), updates().find_map(|update| update.value().cloned()))
     }
 }
 
@@ -210,7 +180,7 @@ fn text_is_told_while_the_reply_is_still_coming() {
     let begins = |adapter: &dyn Adapter, reply: &str| {
         let mut updates = Vec::new();
         adapter.stream(&signature()).push(reply, &mut updates);
-        updates.iter().map(|update| update.text.as_str()).collect::<String>()
+        updates.iter().map(FieldUpdate::text).collect::<String>()
     };
     assert_eq!(begins(&ChatAdapter::default(), "[[ ## answer ## ]]\nPar"), "Par");
     assert_eq!(begins(&ChatAdapter::default(), "[[ ## answer ## ]]\nParis \n [[ ## no"), "Paris");

@@ -71,6 +71,9 @@ export type ProgramEvent<O = Record<string, unknown>> =
   | { readonly type: 'started'; readonly id: number; readonly step: string; readonly kind: string; readonly atMs: number }
   /** A text field of a model's reply has grown by `text`. */
   | { readonly type: 'text'; readonly id: number; readonly step: string; readonly field: string; readonly text: string }
+  /** A list, an object or the like in a model's reply has grown to `value`: its complete parts, and the text that is being
+   * written in it. It never goes back; numbers and the like show once they are complete. */
+  | { readonly type: 'partial'; readonly id: number; readonly step: string; readonly field: string; readonly value: unknown }
   /** A field of a model's reply is complete. */
   | { readonly type: 'value'; readonly id: number; readonly step: string; readonly field: string; readonly value: unknown }
   /** A step has ended, well or not. */

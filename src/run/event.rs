@@ -12,6 +12,8 @@ pub enum Event {
     Started { id: usize, step: Rc<str>, kind: &'static str, at_ms: f64 },
     /// A text field of a model's reply has grown.
     Text { id: usize, step: Rc<str>, field: Rc<str>, text: String },
+    /// A list, an object or the like in a model's reply has grown to this; it never goes back. A model shows as a dict.
+    Partial { id: usize, step: Rc<str>, field: Rc<str>, value: Value },
     /// A field of a model's reply is complete.
     Value { id: usize, step: Rc<str>, field: Rc<str>, value: Value },
     /// A step has ended, well or not.

@@ -10,7 +10,7 @@ use crate::screen::{Redactor, Rules};
 ///
 /// An open gate lets events through. A closed one keeps them, save that a step has started, until [`Gate::release`] lets
 /// them out in order; a gate that is never released lets nothing of its steps out. With rules, all that goes through is
-/// redacted by them, text that is still being written as well.
+/// redacted by them, text that is still being written as well; lists and objects show once they are complete.
 pub struct Gate {
     outer: Option<Rc<Gate>>,
     sink: Option<Sink>,
@@ -67,6 +67,8 @@ impl Gate {
                 rules.redact_value(&mut value);
                 self.pass(Event::Value { id, step, field, value });
             }
+            // Rules judge what is whole.
+            Event::Partial { .. } => {}
             Event::Finished(span) => self.pass(Event::Finished(Rc::new(span.redacted(rules)))),
             other => self.pass(other),
         }
@@ -87,10 +89,12 @@ impl Gate {
 
     fn pass(&self, event: Event) {
         let Some(sink) = &self.sink else { return };
-        if self.released.get() || matches!(event, Event::Started { .. }) {
-            sink(event);
-        } else {
-            self.held.borrow_mut().push(event);
+        match event {
+            Event::Started { .. } => sink(event),
+            _ if self.released.get() => sink(event),
+            // What is let out later is complete by then, or goes on to grow.
+            Event::Partial { .. } => {}
+            _ => self.held.borrow_mut().push(event),
         }
     }
 

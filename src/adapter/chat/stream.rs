@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use super::header::{Header, Match, is_line_end};
 use super::parse::{CLOSING, OPENING};
-use crate::adapter::{FieldStream, FieldUpdate};
+use crate::adapter::partial::Growth;
+use crate::adapter::{FieldStream, FieldUpdate, News};
 use crate::coerce::parse_value;
 use crate::python::{is_space, strip};
 use crate::signature::{Field, Io, Signature, Type};
@@ -16,7 +17,7 @@ use crate::value::Value;
 /// text follows, and the start of a line for as long as it may be a header.
 ///
 /// ```
-/// use lakelet::{Signature, adapter::{Adapter, ChatAdapter, FieldStream}};
+/// use lakelet::{Signature, adapter::{Adapter, ChatAdapter, FieldStream, FieldUpdate}};
 /// let signature = Signature::parse("question -> answer")?;
 /// let mut stream = ChatAdapter::default().stream(&signature);
 /// let mut told = Vec::new();
@@ -24,7 +25,7 @@ use crate::value::Value;
 ///     stream.push(piece, &mut told);
 /// }
 /// stream.finish(&mut told);
-/// assert_eq!(told.iter().map(|update| update.text.as_str()).collect::<String>(), "Paris");
+/// assert_eq!(told.iter().map(FieldUpdate::text).collect::<String>(), "Paris");
 /// # Ok::<(), lakelet::Error>(())
 /// ```
 pub(super) struct ChatStream {
@@ -48,7 +49,7 @@ enum Line {
 /// The field that is being read.
 struct Section {
     field: usize,
-    /// All text so far, for a field that is told only when it is complete; else what was told.
+    /// All text so far, but what is not told yet.
     text: String,
     /// Text that is not told yet.
     news: String,
@@ -56,6 +57,7 @@ struct Section {
     space: String,
     /// How much of it is older than this line.
     space_before_line: usize,
+    growth: Growth,
 }
 
 impl FieldStream for ChatStream {
@@ -135,8 +137,10 @@ impl ChatStream {
         self.tell_news(told);
         let Some(section) = self.section.take() else { return };
         let Some(field) = self.fields.get(section.field) else { return };
-        if let Ok(value) = parse_value(&Value::from(strip(&section.text)), &field.ty) {
-            told.push(FieldUpdate { field: field.name.clone(), text: String::new(), value: Some(value) });
+        if let Ok(value) = parse_value(&Value::from(strip(&section.text)), &field.ty)
+            && section.growth.leads_to(&value)
+        {
+            told.push(FieldUpdate { field: field.name.clone(), news: News::Value(value) });
         }
     }
 
@@ -145,9 +149,11 @@ impl ChatStream {
         let Some(field) = self.fields.get(section.field) else { return };
         let text = std::mem::take(&mut section.news);
         section.text.push_str(&text);
-        if field.ty == Type::Str {
-            told.push(FieldUpdate { field: field.name.clone(), text, value: None });
-        }
+        let news = match field.ty {
+            Type::Str => Some(News::Text(text)),
+            _ => section.growth.look(&section.text, &field.ty).map(News::Partial),
+        };
+        told.extend(news.map(|news| FieldUpdate { field: field.name.clone(), news }));
     }
 
     fn end_line(&mut self) {
@@ -190,6 +196,13 @@ impl ChatStream {
 
 impl Section {
     fn new(field: usize) -> Self {
-        Self { field, text: String::new(), news: String::new(), space: String::new(), space_before_line: 0 }
+        Self {
+            field,
+            text: String::new(),
+            news: String::new(),
+            space: String::new(),
+            space_before_line: 0,
+            growth: Growth::default(),
+        }
     }
 }

@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use super::parse::object;
-use crate::adapter::{FieldStream, FieldUpdate};
+use crate::adapter::partial::Growth;
+use crate::adapter::{FieldStream, FieldUpdate, News};
 use crate::coerce::parse_value;
 use crate::json_repair;
 use crate::python::is_space;
@@ -17,7 +18,7 @@ use crate::value::Value;
 /// whole; a field whose told text the whole reading does not bear out gets no value.
 ///
 /// ```
-/// use lakelet::{Signature, adapter::{Adapter, FieldStream, JsonAdapter}};
+/// use lakelet::{Signature, adapter::{Adapter, FieldStream, FieldUpdate, JsonAdapter}};
 /// let signature = Signature::parse("question -> answer")?;
 /// let mut stream = JsonAdapter::default().stream(&signature);
 /// let mut told = Vec::new();
@@ -25,7 +26,7 @@ use crate::value::Value;
 ///     stream.push(piece, &mut told);
 /// }
 /// stream.finish(&mut told);
-/// assert_eq!(told.iter().map(|update| update.text.as_str()).collect::<String>(), "Café");
+/// assert_eq!(told.iter().map(FieldUpdate::text).collect::<String>(), "Café");
 /// # Ok::<(), lakelet::Error>(())
 /// ```
 pub(super) struct JsonStream {
@@ -50,6 +51,7 @@ pub(super) struct JsonStream {
 #[derive(Default)]
 struct Told {
     text: String,
+    growth: Growth,
     done: bool,
 }
 
@@ -88,6 +90,7 @@ impl FieldStream for JsonStream {
             self.place = self.take(c, told).unwrap_or(Place::Unsure);
         }
         self.tell_news(told);
+        self.tell_growth(told);
     }
 
     fn finish(&mut self, told: &mut Vec<FieldUpdate>) {
@@ -96,14 +99,7 @@ impl FieldStream for JsonStream {
         for (index, field) in self.fields.clone().iter().enumerate().filter(|(_, field)| field.io == Io::Output) {
             let Some(state) = self.told.get(index).filter(|state| !state.done) else { continue };
             let Some(Ok(value)) = found.get(&field.name).map(|value| parse_value(value, &field.ty)) else { continue };
-            let rest = match &value {
-                Value::Str(text) if field.ty == Type::Str => match text.strip_prefix(&state.text) {
-                    Some(rest) => rest.to_owned(),
-                    None => continue,
-                },
-                _ => String::new(),
-            };
-            told.push(FieldUpdate { field: field.name.clone(), text: rest, value: Some(value) });
+            state.end(field, value, told);
         }
     }
 }
@@ -250,13 +246,7 @@ impl JsonStream {
         let state = self.told.get_mut(index)?;
         state.done = true;
         let Ok(value) = parse_value(&value, &field.ty) else { return Some(()) };
-        // Numbers and the like become text only now.
-        let text = match &value {
-            Value::Str(text) if field.ty == Type::Str => text.strip_prefix(&state.text)?.to_owned(),
-            _ => String::new(),
-        };
-        told.push(FieldUpdate { field: field.name, text, value: Some(value) });
-        Some(())
+        state.end(&field, value, told)
     }
 
     /// More text of the field.
@@ -280,7 +270,37 @@ impl JsonStream {
         };
         let text = std::mem::take(&mut self.news);
         state.text.push_str(&text);
-        told.push(FieldUpdate { field: field.name.clone(), text, value: None });
+        told.push(FieldUpdate { field: field.name.clone(), news: News::Text(text) });
+    }
+
+    fn tell_growth(&mut self, told: &mut Vec<FieldUpdate>) {
+        if !matches!(self.place, Place::Raw { .. }) {
+            return;
+        }
+        let Some((field, state)) = self.field.and_then(|at| Some((self.fields.get(at)?, self.told.get_mut(at)?)))
+        else {
+            return;
+        };
+        let news = state.growth.look(&self.raw, &field.ty).map(News::Partial);
+        told.extend(news.map(|news| FieldUpdate { field: field.name.clone(), news }));
+    }
+}
+
+impl Told {
+    /// Tells the value of a field, and what its text lacks; `None` when that is not what was told.
+    fn end(&self, field: &Field, value: Value, told: &mut Vec<FieldUpdate>) -> Option<()> {
+        let mut tell = |news| told.push(FieldUpdate { field: field.name.clone(), news });
+        match &value {
+            // Numbers and the like become text only now.
+            Value::Str(text) if field.ty == Type::Str => match text.strip_prefix(&self.text)? {
+                "" => {}
+                rest => tell(News::Text(rest.to_owned())),
+            },
+            value if !self.growth.leads_to(value) => return None,
+            _ => {}
+        }
+        tell(News::Value(value));
+        Some(())
     }
 }
 

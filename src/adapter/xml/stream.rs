@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::parse::field_value;
 use super::reader::Reader;
-use crate::adapter::{FieldStream, FieldUpdate};
+use crate::adapter::{FieldStream, FieldUpdate, News};
 use crate::python::strip;
 use crate::signature::{Field, Io, Signature, Type};
 use crate::value::Value;
@@ -16,7 +16,7 @@ use crate::value::Value;
 /// A field whose told text the whole reply does not bear out gets no value.
 ///
 /// ```
-/// use lakelet::{Signature, adapter::{Adapter, FieldStream, XmlAdapter}};
+/// use lakelet::{Signature, adapter::{Adapter, FieldStream, FieldUpdate, XmlAdapter}};
 /// let signature = Signature::parse("question -> answer")?;
 /// let mut stream = XmlAdapter::default().stream(&signature);
 /// let mut told = Vec::new();
@@ -24,7 +24,7 @@ use crate::value::Value;
 ///     stream.push(piece, &mut told);
 /// }
 /// stream.finish(&mut told);
-/// assert_eq!(told.iter().map(|update| update.text.as_str()).collect::<String>(), "Café");
+/// assert_eq!(told.iter().map(FieldUpdate::text).collect::<String>(), "Café");
 /// # Ok::<(), lakelet::Error>(())
 /// ```
 pub(super) struct XmlStream {
@@ -56,14 +56,17 @@ impl FieldStream for XmlStream {
         for (field, before) in self.fields.iter().zip(&self.told).filter(|(field, _)| field.io == Io::Output) {
             let Some(elements) = elements.get(field.name.as_str()) else { continue };
             let Ok(Ok(value)) = field_value(&tree, elements, &field.ty) else { continue };
-            let text = match &value {
-                Value::Str(text) if field.ty == Type::Str => match text.strip_prefix(&before.text) {
-                    Some(rest) => rest.to_owned(),
+            let mut tell = |news| told.push(FieldUpdate { field: field.name.clone(), news });
+            if let Value::Str(text) = &value
+                && field.ty == Type::Str
+            {
+                match text.strip_prefix(&before.text) {
+                    Some("") => {}
+                    Some(rest) => tell(News::Text(rest.to_owned())),
                     None => continue,
-                },
-                _ => String::new(),
-            };
-            told.push(FieldUpdate { field: field.name.clone(), text, value: Some(value) });
+                }
+            }
+            tell(News::Value(value));
         }
     }
 }
@@ -90,7 +93,7 @@ impl XmlStream {
         // A second element of the name does not go on with the text of the first.
         if before.element == place && !news.is_empty() {
             before.text.push_str(news);
-            told.push(FieldUpdate { field: field.name.clone(), text: news.to_owned(), value: None });
+            told.push(FieldUpdate { field: field.name.clone(), news: News::Text(news.to_owned()) });
         }
     }
 }
@@ -109,7 +112,7 @@ mod tests {
         chars.chunks(size).for_each(|piece| stream.push(&piece.iter().collect::<String>(), &mut told));
         stream.finish(&mut told);
         let of_a = || told.iter().filter(|update| update.field == "a");
-        (of_a().map(|update| update.text.as_str()).collect(), of_a().find_map(|update| update.value.clone()))
+        (of_a().map(FieldUpdate::text).collect(), of_a().find_map(|update| update.value().cloned()))
     }
 
     #[test]

@@ -21,15 +21,17 @@ pub(super) fn event(event: &Event) -> String {
         Event::Text { id, step, field, text } => {
             json::text(&json!({"type": "text", "id": id, "step": &**step, "field": &**field, "text": text}))
         }
-        Event::Value { id, step, field, value } => with_raw(
-            json!({"type": "value", "id": id, "step": &**step, "field": &**field}),
-            &[("value", self::value(value))],
-        ),
+        Event::Partial { id, step, field, value } => valued("partial", *id, step, field, value),
+        Event::Value { id, step, field, value } => valued("value", *id, step, field, value),
         Event::Finished(span) => with_raw(json!({"type": "finished"}), &[("span", self::span(span))]),
         Event::Result { fields, stopped_by } => {
             with_raw(json!({"type": "result", "stoppedBy": stopped_by.as_deref()}), &[("fields", object(fields))])
         }
     }
+}
+
+fn valued(kind: &str, id: usize, step: &str, field: &str, value: &Value) -> String {
+    with_raw(json!({"type": kind, "id": id, "step": step, "field": field}), &[("value", self::value(value))])
 }
 
 /// What a call came to: `{completions, typed?, stoppedBy?}`, the outputs of each completion, and the guard that stopped the

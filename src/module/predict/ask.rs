@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use serde_json::{Value as Json, json};
 
 use super::{Call, Predict, Prepared};
-use crate::adapter::{Adapter, FieldUpdate};
+use crate::adapter::{Adapter, FieldUpdate, News};
 use crate::error::{Error, ErrorKind, Reply, Result};
 use crate::example::Prediction;
 use crate::json;
@@ -236,15 +236,13 @@ impl Attempt<'_> {
 
     fn tell(&self, updates: &mut Vec<FieldUpdate>) -> bool {
         let any = !updates.is_empty();
-        for FieldUpdate { field, text, value } in updates.drain(..) {
-            let (id, step) = (self.span.id(), Rc::clone(self.span.name()));
-            let field: Rc<str> = field.into();
-            if !text.is_empty() {
-                self.run.tell(Event::Text { id, step: Rc::clone(&step), field: Rc::clone(&field), text });
-            }
-            if let Some(value) = value {
-                self.run.tell(Event::Value { id, step, field, value });
-            }
+        for FieldUpdate { field, news } in updates.drain(..) {
+            let (id, step, field) = (self.span.id(), Rc::clone(self.span.name()), field.into());
+            self.run.tell(match news {
+                News::Text(text) => Event::Text { id, step, field, text },
+                News::Partial(value) => Event::Partial { id, step, field, value },
+                News::Value(value) => Event::Value { id, step, field, value },
+            });
         }
         any
     }

@@ -29,6 +29,9 @@ impl Stage {
             lines.push(match event {
                 Event::Started { step, .. } => format!("started {step}"),
                 Event::Finished(span) => format!("finished {}", span.name),
+                Event::Partial { step, field, value, .. } => {
+                    format!("{step}.{field} so far: {}", lakelet::python::repr(value))
+                }
                 Event::Value { step, field, .. } => format!("done {step}.{field}"),
                 Event::Result { stopped_by: None, .. } => "result".to_owned(),
                 Event::Result { stopped_by: Some(guard), .. } => format!("stopped by {guard}"),
