@@ -55,6 +55,12 @@ export function services(own: Settings): Services {
   return made;
 }
 
+/** The one model that a setting names; nothing when it names several. @internal */
+export function single(lm: NonNullable<Settings['lm']>, own: Settings): Model | undefined {
+  const is = typeof lm !== 'object' || lm instanceof Model;
+  return is ? model(lm as LanguageModel, own.workspace ?? defaults.workspace) : undefined;
+}
+
 /** A record that a call brings may have changed since; what was configured counts as it was. */
 function same(name: 'lm' | 'rm', a: Reach, b: Reach): boolean {
   const of = a[name];

@@ -3,13 +3,19 @@ export { configure, type Defaults, type LanguageModel, type Retriever, type Sett
 export { init, type ModuleSource } from './core.js';
 export { LakeletError, type ErrorCode, type ErrorDetails, type UnreadableReply } from './errors.js';
 export type { DescribedError, Message, ModelCall, ProgramEvent, Span, Usage } from './events.js';
+export type { ModelFieldOptions, ModelFields, ObjectSchema, TypeSpec, TypeSpecs } from './declare.js';
 export type { Given, Inputs, Outputs, TypeOf } from './infer.js';
 export { Module } from './module.js';
 export { pipeline, Pipeline, type PipelineDocument, type PipelineInput, type PipelineInputSpec, type PipelineOptions, type PipelineStepSpec } from './pipeline.js';
 export { chainOfThought, predict, Predictor, type PredictOptions } from './predict.js';
 export { Program } from './program.js';
-export { inspect, type CallOptions, type Inspection } from './run.js';
-export { signature, Signature, type Field, type FieldSpec, type InputsOf, type ObjectSchema, type OutputsOf, type SignatureLike, type SignatureSpec } from './signature.js';
+export { inspect, type CallOptions, type Inspection, type PredictCall } from './run.js';
+export { PredictorSettings, type Example } from './settings.js';
+export {
+  inputField, outputField, signature, Signature,
+  type Constraints, type Field, type FieldOptions, type FieldSpec, type InputsOf, type NewField, type OutputsOf, type SignatureLike, type SignatureOptions,
+  type SignatureSpec, type SignatureState,
+} from './signature.js';
 export type { ProgramStream } from './stream.js';
 export {
   Audio, Citations, Code, Document, File, float, History, Image, Reasoning, ToolCalls, tuple,

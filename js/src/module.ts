@@ -1,5 +1,6 @@
 /** Programs as classes. */
 import { Program, type Compiled, type Place } from './program.js';
+import type { CallOptions } from './run.js';
 
 /**
  * A program as a class: its fields that are programs are its parts, `forward` is plain code.
@@ -43,7 +44,7 @@ export abstract class Module<I extends object = Record<string, unknown>, O exten
 /** The part as a call sees it: running it is a step of that call. Lists and records of programs are seen through. */
 function within(part: unknown, at: Place, path: string): unknown {
   if (part instanceof Program) {
-    const run = (inputs: object) => part.runIn({ run: at.run, path }, inputs as Record<string, unknown>);
+    const run = (inputs: object, options: CallOptions = {}) => part.runIn({ run: at.run, path }, inputs as Record<string, unknown>, options);
     return Object.create(part, { run: { value: run } });
   }
   if (!holdsPrograms(part)) return part;

@@ -2,6 +2,7 @@
 import type { Program as Handle } from '../wasm/lakelet.js';
 import { calling, type Core } from './core.js';
 import { Run, stoppedBy, type CallOptions } from './run.js';
+import { PredictorSettings } from './settings.js';
 import { ProgramStream } from './stream.js';
 
 /** Where a program stands inside a call. @internal */
@@ -23,7 +24,7 @@ export abstract class Program<I extends object = Record<string, unknown>, O exte
    * @throws {@link LakeletError}
    */
   run(inputs: I, options: CallOptions = {}): Promise<O> {
-    return Run.begin(options, (run) => this.runIn({ run, path: '' }, inputs));
+    return Run.begin(options, (run) => this.runIn({ run, path: '' }, inputs, options));
   }
 
   /**
@@ -38,7 +39,7 @@ export abstract class Program<I extends object = Record<string, unknown>, O exte
   stream(inputs: I, options: CallOptions = {}): ProgramStream<O> {
     return new ProgramStream<O>(options, (own, tell) => {
       const work = async (run: Run) => {
-        const fields = await this.runIn({ run, path: '' }, inputs);
+        const fields = await this.runIn({ run, path: '' }, inputs, options);
         tell({ type: 'result', fields, stoppedBy: stoppedBy(fields) });
         return fields;
       };
@@ -49,9 +50,9 @@ export abstract class Program<I extends object = Record<string, unknown>, O exte
   }
 
   /** The predictors inside, under the names that DSPy's `named_predictors()` gives them. */
-  namedPredictors(): Map<string, Compiled<object, object>> {
+  namedPredictors(): Map<string, PredictorSettings> {
     const named = [...this.parts('')].flatMap(([path, part]) =>
-      (JSON.parse(part.handle.predictors()) as string[]).map((name) => [[path, name === 'self' && path ? '' : name].filter(Boolean).join('.'), part] as const));
+      part.predictors().map((name) => [name === 'self' ? path || name : path ? `${path}.${name}` : name, new PredictorSettings(part, name)] as const));
     return new Map(named);
   }
 
@@ -71,9 +72,9 @@ export abstract class Program<I extends object = Record<string, unknown>, O exte
     const parts = [...this.parts('')];
     const before = parts.map(([path, part]) => calling(() => part.handle.dump(path)));
     try {
-      for (const [path, part] of parts) part.restore(path, state);
+      for (const [path, part] of parts) part.change((handle) => handle.load(path, state));
     } catch (error) {
-      for (const [i, [path, part]] of parts.entries()) part.restore(path, before[i] ?? '');
+      for (const [i, [path, part]] of parts.entries()) part.change((handle) => handle.load(path, before[i] ?? ''));
       throw error;
     }
   }
@@ -82,7 +83,7 @@ export abstract class Program<I extends object = Record<string, unknown>, O exte
   abstract parts(path: string): Iterable<[path: string, part: Compiled<object, object>]>;
 
   /** @internal */
-  abstract runIn(at: Place, inputs: I): Promise<O>;
+  abstract runIn(at: Place, inputs: I, options: CallOptions): Promise<O>;
 }
 
 /** A program that the core runs as a whole. */
@@ -98,13 +99,18 @@ export abstract class Compiled<I extends object, O extends object> extends Progr
   }
 
   /** @internal */
-  override runIn({ run, path }: Place, inputs: I): Promise<O> {
+  override runIn({ run, path }: Place, inputs: I, _options: CallOptions): Promise<O> {
     return run.call(this.handle, path || undefined, inputs) as Promise<O>;
   }
 
-  /** Loads a state, of which this is the part `path`. @internal */
-  restore(path: string, state: string): void {
-    calling(() => this.handle.load(path, state));
+  /** The paths of the predictors inside. @internal */
+  predictors(): string[] {
+    return JSON.parse(this.handle.predictors()) as string[];
+  }
+
+  /** Changes what the core holds of it. @internal */
+  change(by: (handle: Handle) => void): void {
+    calling(() => by(this.handle));
   }
 
   /** @internal */

@@ -1,10 +1,11 @@
 /** One call of a program, and everything that is called on its behalf. */
 import type { Program as Handle, Run as RunHandle } from '../wasm/lakelet.js';
 import { calling, core, init, waiting } from './core.js';
-import { services, type Settings } from './configure.js';
+import { services, single, type Settings } from './configure.js';
 import { LakeletError } from './errors.js';
 import type { ProgramEvent, Span, Usage } from './events.js';
-import { typed } from './types.js';
+import type { Signature } from './signature.js';
+import { revive, type Places } from './types.js';
 import { write } from './values.js';
 
 /** What one call may use, and how long it may take. */
@@ -13,6 +14,15 @@ export interface CallOptions extends Settings {
   readonly signal?: AbortSignal;
   /** Milliseconds that the whole call may take. */
   readonly timeout?: number;
+}
+
+/** What one call of a predictor may bring with it: settings in the place of the predictor's own. */
+export interface PredictCall {
+  /** Parameters of the request, over those of the predictor. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly demos?: readonly Readonly<Record<string, unknown>>[];
+  readonly signature?: Signature<object, object>;
+  readonly lm?: Settings['lm'];
 }
 
 /** What came of a call beside its outputs. */
@@ -29,8 +39,8 @@ export interface Inspection {
 
 interface Outcome {
   readonly completions: [Record<string, unknown>, ...Record<string, unknown>[]];
-  /** Where objects of DSPy's own types stand in them, the inner ones first. */
-  readonly typed?: [kind: string, path: (string | number)[]][];
+  /** Where objects of DSPy's own types stand in them. */
+  readonly typed?: Places;
   readonly stoppedBy?: string;
 }
 
@@ -40,11 +50,13 @@ const records = new WeakMap<object, { run: Run; outcome: Partial<Outcome> }>();
 export class Run {
   readonly #run: RunHandle;
   readonly #signal: AbortSignal | undefined;
+  readonly #settings: Settings;
 
   private constructor(options: CallOptions, listener?: (event: ProgramEvent) => void) {
     const sink = listener && ((text: string) => listener(JSON.parse(text) as ProgramEvent));
     this.#run = calling((it) => new it.Run(services(options), options.timeout, sink));
     this.#signal = options.signal;
+    this.#settings = options;
   }
 
   /** Begins a call, does its work, and ends it. */
@@ -68,11 +80,20 @@ export class Run {
   }
 
   /** Calls a compiled program; the core takes the inputs before this returns. */
-  async call(handle: Handle, step: string | undefined, inputs: object): Promise<Record<string, unknown>> {
+  call(handle: Handle, step: string | undefined, inputs: object): Promise<Record<string, unknown>> {
+    return this.#outcome((run) => handle.call(run, step, write(inputs as Record<string, unknown>)));
+  }
+
+  /** Calls a predictor with settings for this call alone. */
+  ask(handle: Handle, step: string | undefined, inputs: object, { config, demos, signature, lm }: PredictCall): Promise<Record<string, unknown>> {
+    const model = lm === undefined ? lm : single(lm, this.#settings)?.handle.copy();
+    return this.#outcome((run) => handle.ask(run, step, write({ inputs, config, demos }), signature?.handle.copy(), model));
+  }
+
+  async #outcome(start: (run: RunHandle) => Promise<string>): Promise<Record<string, unknown>> {
     this.check();
-    const length = write(inputs as Record<string, unknown>);
-    const outcome = JSON.parse(await waiting<string>(calling(() => handle.call(this.#run, step, length)))) as Outcome;
-    for (const [kind, path] of outcome.typed ?? []) revive(outcome.completions, kind, path);
+    const outcome = JSON.parse(await waiting(calling(() => start(this.#run)))) as Outcome;
+    revive(outcome.completions, outcome.typed);
     const [fields] = outcome.completions;
     records.set(fields, { run: this, outcome });
     return fields;
@@ -119,13 +140,6 @@ export function inspect(prediction: object): Inspection {
   }
   const { run, outcome } = record;
   return { usage: run.usage, trace: run.trace(), stoppedBy: outcome.stoppedBy ?? null, others: outcome.completions?.slice(1) ?? [] };
-}
-
-/** Makes the attributes at a place an object of their class. */
-function revive(within: unknown, kind: string, path: (string | number)[]): void {
-  const last = path.pop() as string;
-  const holder = path.reduce((of, step) => of[step] as Record<string, unknown>, within as Record<string | number, unknown>);
-  holder[last] = typed(kind, holder[last] as Record<string, unknown>);
 }
 
 /** The guard that stopped the program, if one did. @internal */

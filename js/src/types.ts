@@ -259,11 +259,25 @@ export function tuple<const T extends readonly unknown[]>(...items: T): T {
 
 const classes = [Image, Audio, File, Document, Code, Reasoning, History, ToolCalls, Citations];
 
-/** An object of the class of that name, of its attributes as DSPy names them. @internal */
-export function typed(kind: string, attributes: Readonly<Record<string, unknown>>): unknown {
+/** Where values stand that JSON has no form for, the inner ones first. @internal */
+export type Places = readonly [kind: string, path: readonly (string | number)[]][];
+
+/** Makes what stands at these places what it was. @internal */
+export function revive(within: unknown, places: Places = []): void {
+  for (const [kind, path] of places) {
+    const last = path.at(-1) as string;
+    const holder = path.slice(0, -1).reduce((of, step) => of[step] as Record<string, unknown>, within as Record<string, unknown>);
+    holder[last] = revived(kind, holder[last]);
+  }
+}
+
+function revived(kind: string, value: unknown): unknown {
+  if (kind === 'float') return float(value as number);
+  if (kind === 'tuple') return tuple(...(value as unknown[]));
+  if (kind === 'datetime') return new Date(value as string);
   const of = classes.find((known) => known.kind === kind);
-  if (!of) return attributes;
-  const members = Object.entries(attributes).map(([name, value]) => [name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()), value]);
+  if (!of) return value;
+  const members = Object.entries(value as object).map(([name, of]) => [name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()), of] as const);
   return Object.assign(Object.create(of.prototype as object) as object, Object.fromEntries(members));
 }
 

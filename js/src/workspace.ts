@@ -3,6 +3,7 @@ import type { Model as ModelHandle, Retriever as IndexHandle, Workspace as Handl
 import { calling, init, waiting } from './core.js';
 import { LakeletError } from './errors.js';
 import type { Message } from './events.js';
+import { write } from './values.js';
 
 /** Where a workspace is, and who calls it. */
 export interface WorkspaceOptions {
@@ -69,12 +70,12 @@ export class Workspace {
 
   /** A chat model on a serving endpoint. */
   lm(endpoint: string, options: ModelOptions = {}): Model {
-    return new Model(endpoint, () => calling(() => this.handle.chat(endpoint, JSON.stringify(options))));
+    return new Model(endpoint, () => calling(() => this.handle.chat(endpoint, write(options))));
   }
 
   /** A Vector Search index, by its full name `catalog.schema.index`. */
   index(name: string, options: IndexOptions = {}): Index {
-    return new Index(name, () => calling(() => this.handle.index(name, JSON.stringify(options))));
+    return new Index(name, () => calling(() => this.handle.index(name, write({ ...options }))));
   }
 
   /**
@@ -112,7 +113,7 @@ export class Workspace {
     return (this.#handle ??= calling((core) => {
       const { host, baseUrl, token, clientId, clientSecret, fetch, timeout, retries } = this.#options;
       const options = { address: host ?? baseUrl, token, clientId, clientSecret, longestCallMs: timeout, tries: retries === undefined ? retries : retries + 1 };
-      return new core.Workspace(JSON.stringify(options), fetch);
+      return new core.Workspace(write(options), fetch);
     }));
   }
 }

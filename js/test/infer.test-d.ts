@@ -45,6 +45,23 @@ same<Outputs<'q -> calls: dspy.ToolCalls, code: dspy.Code'>, { calls: ToolCalls;
 same<Inputs<'photo: dspy.Image, history: dspy.History, code: dspy.Code, at: datetime.datetime, raw: bytes -> a'>,
   { photo: Image; history: History; code: string | Code; at: string | Date; raw: string | Uint8Array }>(true);
 
+// Types of the program's own.
+interface Types {
+  readonly Mood: { readonly enum: readonly ['happy', 'sad'] };
+  readonly Level: { readonly enum: { readonly LOW: 1; readonly HIGH: 2 } };
+  readonly Tree: { readonly model: { readonly label: 'str'; readonly mood: 'Mood'; readonly size: { readonly type: 'int'; readonly ge: 0 }; readonly children: 'list[Tree]' } };
+}
+interface Tree {
+  label: string;
+  mood: 'happy' | 'sad';
+  size: number;
+  children: Tree[];
+}
+same<Outputs<'q -> mood: Mood, levels: list[Level]', Types>, { mood: 'happy' | 'sad'; levels: (1 | 2)[] }>(true);
+declare const tree: Outputs<'q -> tree: Optional[Tree]', Types>['tree'];
+const typed: Tree | null = tree;
+void typed;
+
 // A string known only at run time.
 same<Outputs<string>, Record<string, unknown>>(true);
 same<Inputs<string>, Record<string, Given>>(true);

@@ -83,3 +83,23 @@ test('a state goes to and fro, whole or not at all', async () => {
   alone.load(alone.save());
   assert.ok('demos' in (JSON.parse(alone.save()) as object));
 });
+
+test('settings of predictors inside are found by name, and calls inside bring their own', async () => {
+  const rag = new RAG();
+  const found = rag.namedPredictors().get('query.predict');
+  assert.ok(found);
+  found.demos = [{ question: 'a?', reasoning: 'b', search_query: 'c' }];
+  found.instructions = 'Search.';
+  assert.equal(rag.query.messages({ question: '?' }).length, 4);
+  assert.equal(rag.query.instructions, 'Search.');
+
+  class Other extends Module<{ question: string }, { answer: string }> {
+    answer = predict('question -> answer');
+    forward({ question }: { question: string }) {
+      return this.answer.run({ question }, { lm: () => reply({ answer: 'mine' }), config: { temperature: 1 } });
+    }
+  }
+  const prediction = await new Other().run({ question: '?' });
+  assert.equal(prediction.answer, 'mine');
+  assert.deepEqual(inspect(prediction).trace[0]?.calls[0]?.options, { temperature: 1 });
+});

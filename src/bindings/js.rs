@@ -1,8 +1,7 @@
 //! The JavaScript door, as the package in `js/` uses it. Names and conversions, no logic.
 //!
-//! Programs stay in wasm memory. Inputs come in as tagged values in a buffer that both sides share ([`values`]); outputs and
-//! events go out as JSON text; errors are thrown as JSON text too, which the package turns into `LakeletError`s. Options are
-//! JSON text: they come once for a program, not once for a call.
+//! Programs stay in wasm memory. Inputs and options come in as tagged values in a buffer that both sides share ([`values`]);
+//! outputs and events go out as JSON text; errors are thrown as JSON text too, which the package turns into `LakeletError`s.
 
 mod answer;
 mod crash;
@@ -14,6 +13,7 @@ mod program;
 mod report;
 mod run;
 mod signature;
+mod types;
 mod values;
 mod workspace;
 
@@ -22,6 +22,6 @@ pub use crash::on_crash;
 pub use model::Model;
 pub use program::{Program, join_states};
 pub use run::{Run, Services};
-pub use signature::{check_signature, describe_signature};
+pub use signature::Signature;
 pub use values::buffer;
 pub use workspace::{Retriever, Workspace};

@@ -1,7 +1,7 @@
 //! DSPy's own types on their way in and out: the name of a class, and its attributes.
 
 use crate::error::{Error, ErrorKind};
-use crate::value::{Custom, Map, Value};
+use crate::value::{Custom, Map, ScalarKind, Value};
 
 const MEDIA: [&str; 4] = ["Image", "Audio", "File", "Document"];
 
@@ -37,41 +37,85 @@ pub(super) fn malformed(class: &str) -> Error {
     Error::new(ErrorKind::Input, format!("the attributes of a value of type `{class}` are of the wrong type"))
 }
 
-/// A value in which DSPy's own types are their attributes, save those that are a text. Where each stood is noted in
-/// `places`, the inner ones first: the steps that lead there, and its class.
-pub(super) fn open(value: &Value, path: &mut Vec<Value>, places: &mut Vec<Value>) -> Value {
-    let mut inside = |step: Value, value: &Value, places: &mut Vec<Value>| {
-        path.push(step);
-        let opened = open(value, path, places);
-        path.pop();
-        opened
-    };
-    let (class, attributes) = match value {
-        Value::List(items) | Value::Tuple(items) => {
-            let items = items.iter().enumerate().map(|(i, item)| inside(Value::Int(i as i64), item, places));
-            return Value::List(items.collect());
-        }
-        Value::Dict(fields) | Value::Model(_, fields) => {
-            let fields = fields.iter().map(|(name, field)| (name.clone(), inside(name.as_str().into(), field, places)));
-            return Value::Dict(fields.collect());
-        }
-        Value::Custom(custom) => match custom.as_ref() {
-            Custom::Code(text) | Custom::Reasoning(text) => return text.as_str().into(),
-            Custom::Media(class, attributes) => (*class, Value::Dict(attributes.clone())),
-            Custom::Tool(attributes) => ("Tool", Value::Dict(attributes.clone())),
-            Custom::ToolCalls(attributes) => ("ToolCalls", Value::Dict(attributes.clone())),
-            Custom::Citations(citations) => ("Citations", attribute("citations", citations.clone())),
-            Custom::History(messages) => {
-                ("History", attribute("messages", messages.iter().cloned().map(Value::Dict).collect()))
-            }
-        },
-        plain => return plain.clone(),
-    };
-    let opened = open(&attributes, path, places);
-    places.push(Value::List(vec![class.into(), Value::List(path.clone())]));
-    opened
+/// Values on their way out, with what JSON cannot say noted beside them.
+pub(super) struct Opened {
+    /// Note whole floats, tuples and dates as well, so that what goes in again is the same.
+    exact: bool,
+    path: Vec<Value>,
+    /// Where objects of DSPy's own types stand, the inner ones first: the class, and the steps that lead there.
+    pub places: Vec<Value>,
 }
 
-fn attribute(name: &str, items: Vec<Value>) -> Value {
-    Value::Dict(Map::from_iter([(name.to_owned(), Value::List(items))]))
+impl Opened {
+    /// Only DSPy's own types are noted.
+    pub fn plain() -> Self {
+        Self { exact: false, path: Vec::new(), places: Vec::new() }
+    }
+
+    /// Everything is noted that JavaScript would not give back as it was.
+    pub fn exact() -> Self {
+        Self { exact: true, ..Self::plain() }
+    }
+
+    /// The value with DSPy's own types as their attributes, save those that are a text.
+    pub fn open(&mut self, value: &Value) -> Value {
+        match value {
+            Value::List(items) => self.list(items),
+            Value::Tuple(items) => {
+                let items = self.list(items);
+                self.note("tuple", items)
+            }
+            Value::Dict(fields) | Value::Model(_, fields) => self.fields(fields),
+            Value::Float(number) if number.fract() == 0.0 => self.note("float", value.clone()),
+            Value::Scalar(ScalarKind::Datetime, _) => self.note("datetime", value.clone()),
+            Value::Custom(custom) => self.custom(custom),
+            plain => plain.clone(),
+        }
+    }
+
+    fn list(&mut self, items: &[Value]) -> Value {
+        Value::List(items.iter().enumerate().map(|(i, item)| self.inside(Value::Int(i as i64), item)).collect())
+    }
+
+    fn fields(&mut self, fields: &Map) -> Value {
+        let fields = fields.iter().map(|(name, field)| (name.clone(), self.inside(name.as_str().into(), field)));
+        Value::Dict(fields.collect())
+    }
+
+    fn inside(&mut self, step: Value, value: &Value) -> Value {
+        self.path.push(step);
+        let opened = self.open(value);
+        self.path.pop();
+        opened
+    }
+
+    fn custom(&mut self, custom: &Custom) -> Value {
+        let (class, attributes) = match custom {
+            Custom::Code(text) | Custom::Reasoning(text) => return text.as_str().into(),
+            Custom::Media(class, attributes) => (*class, self.fields(attributes)),
+            Custom::Tool(attributes) => ("Tool", self.fields(attributes)),
+            Custom::ToolCalls(attributes) => ("ToolCalls", self.fields(attributes)),
+            Custom::Citations(citations) => ("Citations", self.attribute("citations", citations.clone())),
+            Custom::History(messages) => {
+                ("History", self.attribute("messages", messages.iter().cloned().map(Value::Dict).collect()))
+            }
+        };
+        self.place(class);
+        attributes
+    }
+
+    fn attribute(&mut self, name: &str, items: Vec<Value>) -> Value {
+        self.fields(&Map::from_iter([(name.to_owned(), Value::List(items))]))
+    }
+
+    fn note(&mut self, kind: &str, opened: Value) -> Value {
+        if self.exact {
+            self.place(kind);
+        }
+        opened
+    }
+
+    fn place(&mut self, kind: &str) {
+        self.places.push(Value::List(vec![kind.into(), Value::List(self.path.clone())]));
+    }
 }

@@ -27,6 +27,11 @@ impl Model {
     pub fn of_function(name: String, answer: Function, takes_schema: bool) -> Self {
         Self { model: Rc::new(Answering { name, answer, takes_schema }) }
     }
+
+    /// The same model, to be given away.
+    pub fn copy(&self) -> Self {
+        Self { model: Rc::clone(&self.model) }
+    }
 }
 
 #[derive(Clone)]

@@ -1,55 +1,95 @@
-//! Options on their way in: an object as JSON text, written by the package's own code.
+//! Options on their way in: an object in the buffer, written by the package's own code.
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
+use super::report;
+use super::values;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
+use crate::value::{Map, Value};
 
 /// The members of an options object. A member of the wrong type is an error that names it.
-pub(super) struct Options(Map<String, Json>);
+pub(super) struct Options(Map);
 
 impl Options {
-    pub fn read(text: &str) -> Result<Self> {
-        match json::read(text) {
-            Ok(Json::Object(members)) => Ok(Self(members)),
-            _ => Err(Error::new(ErrorKind::Config, "the options are not a JSON object")),
+    /// Reads the object that was written into the first `length` bytes of the buffer.
+    pub fn read(length: usize) -> Result<Self> {
+        values::record(length).map(Self)
+    }
+
+    /// The options in a value.
+    pub fn of(value: Value) -> Result<Self> {
+        match value {
+            Value::Dict(members) => Ok(Self(members)),
+            _ => Err(Error::new(ErrorKind::Config, "the options are not an object")),
         }
     }
 
     pub fn text(&self, name: &str) -> Result<Option<&str>> {
-        self.typed(name, "text", Json::as_str)
+        self.typed(name, "text", Value::as_str)
     }
 
     pub fn number(&self, name: &str) -> Result<Option<f64>> {
-        self.typed(name, "a number", Json::as_f64)
+        self.typed(name, "a number", |value| match value {
+            Value::Int(number) => Some(*number as f64),
+            Value::Float(number) => Some(*number),
+            _ => None,
+        })
+    }
+
+    pub fn integer(&self, name: &str) -> Result<Option<i64>> {
+        self.typed(name, "a whole number", |value| if let Value::Int(number) = value { Some(*number) } else { None })
     }
 
     pub fn count(&self, name: &str) -> Result<Option<u32>> {
-        self.typed(name, "a whole number", |json| u32::try_from(json.as_u64()?).ok())
+        self.integer(name)?.map(|number| u32::try_from(number).map_err(|_| wrong(name, "0 or more"))).transpose()
     }
 
     pub fn texts(&self, name: &str) -> Result<Vec<&str>> {
-        Ok(self
-            .typed(name, "a list of texts", |json| json.as_array()?.iter().map(Json::as_str).collect())?
-            .unwrap_or_default())
+        let texts = self.list(name)?.iter().map(Value::as_str).collect::<Option<_>>();
+        texts.ok_or_else(|| wrong(name, "a list of texts"))
     }
 
-    pub fn list(&self, name: &str) -> Result<&[Json]> {
-        Ok(self.typed(name, "a list", Json::as_array)?.map(Vec::as_slice).unwrap_or_default())
+    pub fn list(&self, name: &str) -> Result<&[Value]> {
+        let list = self.typed(name, "a list", |value| if let Value::List(items) = value { Some(items) } else { None });
+        Ok(list?.map(Vec::as_slice).unwrap_or_default())
     }
 
-    pub fn object(&self, name: &str) -> Result<Option<&Map<String, Json>>> {
-        self.typed(name, "an object", Json::as_object)
+    pub fn object(&self, name: &str) -> Result<Option<&Map>> {
+        self.typed(name, "an object", |value| if let Value::Dict(members) = value { Some(members) } else { None })
     }
 
-    fn typed<'a, T>(&'a self, name: &str, what: &str, read: impl FnOnce(&'a Json) -> Option<T>) -> Result<Option<T>> {
+    /// An object as it goes out in requests.
+    pub fn json(&self, name: &str) -> Result<Option<serde_json::Map<String, Json>>> {
+        Ok(self.object(name)?.map(to_json))
+    }
+
+    /// Any value; `None` when there is none.
+    pub fn value(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// All members as they go out in requests.
+    pub fn into_json(self) -> serde_json::Map<String, Json> {
+        to_json(&self.0)
+    }
+
+    fn typed<'a, T>(&'a self, name: &str, what: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> Result<Option<T>> {
         match self.0.get(name) {
-            None | Some(Json::Null) => Ok(None),
-            Some(json) => read(json).map(Some).ok_or_else(|| wrong(name, what)),
+            None | Some(Value::None) => Ok(None),
+            Some(value) => read(value).map(Some).ok_or_else(|| wrong(name, what)),
         }
     }
 }
 
 fn wrong(name: &str, what: &str) -> Error {
     Error::new(ErrorKind::Config, format!("the option `{name}` must be {what}")).at_field(name)
+}
+
+/// Values as JSON.
+fn to_json(members: &Map) -> serde_json::Map<String, Json> {
+    match json::read(report::object(members)) {
+        Ok(Json::Object(members)) => members,
+        _ => serde_json::Map::new(),
+    }
 }

@@ -1,5 +1,6 @@
 //! Programs: predictors now, and whatever else is a module.
 
+use std::future::Future;
 use std::rc::Rc;
 
 use futures_util::future::abortable;
@@ -8,18 +9,20 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
 use super::errors::thrown;
+use super::model::Model;
 use super::options::Options;
 use super::report;
 use super::run::Run;
-use super::signature;
+use super::signature::Signature;
 use super::values;
 use crate::adapter::{Adapter, ChatAdapter, JsonAdapter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::example::Example;
 use crate::json;
-use crate::module::{ChainOfThought, Module, Predict};
+use crate::module::{Call, ChainOfThought, Module, Predict};
 use crate::pipeline::Pipeline;
 use crate::run;
+use crate::signature;
 use crate::state::{self, Part};
 use crate::value::Value;
 
@@ -43,24 +46,11 @@ enum Kind {
 
 #[wasm_bindgen]
 impl Program {
-    /// Asks a model for the outputs of a signature ([`signature::read`]): `{adapter?, model?, config?, demos?}`.
-    pub fn predict(
-        text: &str,
-        are_fields: bool,
-        instructions: Option<String>,
-        options: &str,
-    ) -> std::result::Result<Self, JsValue> {
-        made(options, || Ok(Predict::new(signature::read(text, are_fields, instructions)?)))
-    }
-
-    /// The same, with `reasoning` first.
-    pub fn chain_of_thought(
-        text: &str,
-        are_fields: bool,
-        instructions: Option<String>,
-        options: &str,
-    ) -> std::result::Result<Self, JsValue> {
-        made(options, || ChainOfThought::new(&signature::read(text, are_fields, instructions)?))
+    /// A module of the kind, with options: `{adapter?, model?, config?, demos?}`.
+    pub fn of(kind: &str, signature: &Signature, length: usize) -> std::result::Result<Self, JsValue> {
+        made(kind, &signature.signature, length)
+            .map(|module| Self { kind: Kind::Module(module) })
+            .map_err(|error| thrown(&error))
     }
 
     /// A program that is a document, with changes to its steps.
@@ -74,8 +64,23 @@ impl Program {
 
     /// The paths of the predictors inside, as JSON text.
     pub fn predictors(&self) -> String {
-        let names = self.module().predictors().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        let names = self.kind.module().predictors().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         json::text(&serde_json::Value::from(names))
+    }
+
+    /// The settings of the predictor of that path.
+    pub fn settings(&self, path: &str) -> std::result::Result<String, JsValue> {
+        named(self.kind.module(), path).map(report::settings).map_err(|error| thrown(&error))
+    }
+
+    /// The signature of the predictor of that path.
+    pub fn signature(&self, path: &str) -> std::result::Result<Signature, JsValue> {
+        named(self.kind.module(), path).map(|it| it.signature().clone().into()).map_err(|error| thrown(&error))
+    }
+
+    /// Changes settings of the predictor of that path: `{config?, demos?}`, and its signature.
+    pub fn set(&mut self, path: &str, length: usize, signature: Option<Signature>) -> std::result::Result<(), JsValue> {
+        self.change(path, length, signature).map_err(|error| thrown(&error))
     }
 
     /// DSPy's saved state of the program, as the part `path` of a larger one; empty for the whole.
@@ -108,16 +113,66 @@ impl Program {
     pub fn call(&self, run: &Run, step: Option<String>, length: usize) -> std::result::Result<Promise, JsValue> {
         let inputs = values::record(length).map_err(|error| thrown(&error))?;
         let (kind, run_here) = (self.kind.clone(), run.step(step));
-        let (work, handle) = abortable(async move { kind.call(&run_here, Example::from(inputs)).await });
-        run.keep(handle);
-        Ok(future_to_promise(async move {
-            let ended = work.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Cancelled, "the call was cancelled")));
-            ended.map(JsValue::from).map_err(|error| thrown(&error))
+        Ok(started(run, async move { kind.call(&run_here, Example::from(inputs)).await }))
+    }
+
+    /// Starts a call of a program with one predictor, with settings of its own: `{inputs, config?, demos?}`.
+    pub fn ask(
+        &self,
+        run: &Run,
+        step: Option<String>,
+        length: usize,
+        signature: Option<Signature>,
+        model: Option<Model>,
+    ) -> std::result::Result<Promise, JsValue> {
+        let call = asked(length, signature, model).map_err(|error| thrown(&error))?;
+        let (kind, run_here) = (self.kind.clone(), run.step(step));
+        Ok(started(run, async move {
+            let prediction = run_here.in_time(predictor(kind.module())?.ask(&run_here, call)).await?;
+            Ok(report::outcome(prediction, None))
         }))
     }
 }
 
+fn started(run: &Run, work: impl Future<Output = Result<String>> + 'static) -> Promise {
+    let (work, handle) = abortable(work);
+    run.keep(handle);
+    future_to_promise(async move {
+        let ended = work.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Cancelled, "the call was cancelled")));
+        ended.map(JsValue::from).map_err(|error| thrown(&error))
+    })
+}
+
+fn asked(length: usize, signature: Option<Signature>, model: Option<Model>) -> Result<Call> {
+    let options = Options::read(length)?;
+    Ok(Call {
+        config: options.json("config")?.unwrap_or_default(),
+        demos: options.value("demos").map(|_| demos(&options)).transpose()?,
+        signature: signature.map(|it| it.signature),
+        model: model.map(|it| it.model),
+        ..Call::from(Example::from(options.object("inputs")?.cloned().unwrap_or_default()))
+    })
+}
+
 impl Kind {
+    fn module(&self) -> &dyn Module {
+        match self {
+            Self::Module(module) => &**module,
+            Self::Pipeline(pipeline) => &**pipeline,
+        }
+    }
+
+    fn module_mut(&mut self) -> Result<&mut (dyn Module + 'static)> {
+        let module: Option<&mut (dyn Module + 'static)> = match self {
+            Self::Module(module) => Rc::get_mut(module),
+            Self::Pipeline(pipeline) => Rc::get_mut(pipeline).map(|pipeline| pipeline as &mut (dyn Module + 'static)),
+        };
+        module.ok_or_else(|| {
+            Error::new(ErrorKind::State, "the program is running")
+                .with_hint("wait for its calls to end, or make another one")
+        })
+    }
+
     async fn call(&self, run: &run::Run, inputs: Example) -> Result<String> {
         match self {
             Self::Module(module) => {
@@ -133,28 +188,29 @@ impl Kind {
 }
 
 impl Program {
-    fn module(&self) -> &dyn Module {
-        match &self.kind {
-            Kind::Module(module) => &**module,
-            Kind::Pipeline(pipeline) => &**pipeline,
-        }
+    fn part<'a>(&'a mut self, path: &'a str) -> Result<Part<'a>> {
+        Ok(Part { path, module: self.kind.module_mut()? })
     }
 
-    fn part<'a>(&'a mut self, path: &'a str) -> Result<Part<'a>> {
-        let module: Option<&mut dyn Module> = match &mut self.kind {
-            Kind::Module(module) => Rc::get_mut(module),
-            Kind::Pipeline(pipeline) => Rc::get_mut(pipeline).map(|pipeline| pipeline as &mut dyn Module),
-        };
-        let module = module.ok_or_else(|| {
-            Error::new(ErrorKind::State, "the program is running")
-                .with_hint("wait for its calls to end, or make another one")
-        })?;
-        Ok(Part { path, module })
+    fn change(&mut self, path: &str, length: usize, signature: Option<Signature>) -> Result<()> {
+        let options = Options::read(length)?;
+        let predictors = self.kind.module_mut()?.predictors_mut();
+        let predictor = predictors.into_iter().find(|(name, _)| name == path).map(|(_, predictor)| predictor);
+        let predictor = predictor.ok_or_else(no_predictor)?;
+        if let Some(config) = options.json("config")? {
+            predictor.set_config(config);
+        }
+        if options.value("demos").is_some() {
+            predictor.set_demos(demos(&options)?);
+        }
+        if let Some(signature) = signature {
+            predictor.set_signature(signature.signature);
+        }
+        Ok(())
     }
 
     fn predictor(&self) -> Result<&Predict> {
-        let (_, predictor) = self.module().predictors().into_iter().next().ok_or_else(no_predictor)?;
-        Ok(predictor)
+        predictor(self.kind.module())
     }
 
     fn tail(&self, length: usize) -> Result<String> {
@@ -162,24 +218,38 @@ impl Program {
     }
 }
 
-fn no_predictor() -> Error {
-    Error::new(ErrorKind::Unsupported, "the program has no predictor of its own")
+fn predictor(module: &dyn Module) -> Result<&Predict> {
+    let first = module.predictors().into_iter().next().map(|(_, predictor)| predictor);
+    first.ok_or_else(no_predictor)
 }
 
-fn made<M: Module + 'static>(options: &str, make: impl FnOnce() -> Result<M>) -> std::result::Result<Program, JsValue> {
-    let configured = || {
-        let options = Options::read(options)?;
-        let (adapter, fallback) = adapters(&options)?;
-        let mut module = make()?;
-        for (_, predictor) in module.predictors_mut() {
-            predictor.set_adapter(Rc::clone(&adapter), fallback.clone());
-            predictor.set_model(options.text("model")?.map(str::to_owned));
-            predictor.set_config(options.object("config")?.cloned().unwrap_or_default());
-            predictor.set_demos(options.list("demos")?.iter().map(demo).collect::<Result<_>>()?);
-        }
-        Ok(module)
-    };
-    configured().map(|module| Program { kind: Kind::Module(Rc::new(module)) }).map_err(|error: Error| thrown(&error))
+fn named<'a>(module: &'a dyn Module, path: &str) -> Result<&'a Predict> {
+    let found = module.predictors().into_iter().find(|(name, _)| name == path).map(|(_, predictor)| predictor);
+    found.ok_or_else(no_predictor)
+}
+
+fn no_predictor() -> Error {
+    Error::new(ErrorKind::Unsupported, "the program has no such predictor")
+}
+
+fn made(kind: &str, signature: &signature::Signature, length: usize) -> Result<Rc<dyn Module>> {
+    let options = Options::read(length)?;
+    Ok(match kind {
+        "predict" => Rc::new(configured(Predict::new(signature.clone()), &options)?),
+        "chainOfThought" => Rc::new(configured(ChainOfThought::new(signature)?, &options)?),
+        other => return Err(Error::new(ErrorKind::Unsupported, format!("no module is called {other}"))),
+    })
+}
+
+fn configured<M: Module>(mut module: M, options: &Options) -> Result<M> {
+    let (adapter, fallback) = adapters(options)?;
+    for (_, predictor) in module.predictors_mut() {
+        predictor.set_adapter(Rc::clone(&adapter), fallback.clone());
+        predictor.set_model(options.text("model")?.map(str::to_owned));
+        predictor.set_config(options.json("config")?.unwrap_or_default());
+        predictor.set_demos(demos(options)?);
+    }
+    Ok(module)
 }
 
 /// An adapter, and what is tried when it cannot read a reply.
@@ -196,9 +266,13 @@ fn adapters(options: &Options) -> Result<Adapters> {
     }
 }
 
-fn demo(json: &serde_json::Value) -> Result<Example> {
-    match Value::from(json) {
-        Value::Dict(fields) => Ok(Example::from(fields)),
+fn demos(options: &Options) -> Result<Vec<Example>> {
+    options.list("demos")?.iter().map(demo).collect()
+}
+
+fn demo(given: &Value) -> Result<Example> {
+    match given {
+        Value::Dict(fields) => Ok(Example::from(fields.clone())),
         _ => Err(Error::new(ErrorKind::Config, "a demo must be an object")
             .at_field("demos")
             .with_hint("give fields by name: { question: \"...\", answer: \"...\" }")),

@@ -4,12 +4,13 @@ use std::borrow::Borrow;
 
 use serde_json::{Map as Object, Value as Json, json};
 
-use super::custom;
+use super::custom::Opened;
 use super::errors::described;
 use crate::adapter::{JsonStyle, write_json};
 use crate::example::Prediction;
 use crate::json::{self, write_str};
 use crate::lm::Usage;
+use crate::module::Predict;
 use crate::run::{Event, ModelCall, Span, Status};
 use crate::value::{Map, Value};
 
@@ -37,14 +38,25 @@ fn valued(kind: &str, id: usize, step: &str, field: &str, value: &Value) -> Stri
 /// What a call came to: `{completions, typed?, stoppedBy?}`, the outputs of each completion, and the guard that stopped the
 /// program, if one did. Values of DSPy's own types are objects of their attributes; `typed` tells where they stand.
 pub(super) fn outcome(prediction: Prediction, stopped_by: Option<&str>) -> String {
-    let completions = [prediction.fields].into_iter().chain(prediction.others).map(Value::Dict);
-    let mut typed = Vec::new();
-    let completions = custom::open(&Value::List(completions.collect()), &mut Vec::new(), &mut typed);
-    let mut raw = vec![("completions", value(&completions))];
-    if !typed.is_empty() {
-        raw.push(("typed", value(&Value::List(typed))));
+    let completions = [prediction.fields].into_iter().chain(prediction.others).map(Value::Dict).collect();
+    with_raw(
+        stopped_by.map_or_else(|| json!({}), |guard| json!({"stoppedBy": guard})),
+        &opened("completions", completions, Opened::plain()),
+    )
+}
+
+/// The settings of a predictor: `{config, demos, typed?}`.
+pub(super) fn settings(predictor: &Predict) -> String {
+    let demos = predictor.demos().iter().map(|demo| Value::Dict(demo.fields.clone())).collect();
+    with_raw(json!({"config": predictor.config()}), &opened("demos", demos, Opened::exact()))
+}
+
+fn opened(name: &str, records: Vec<Value>, mut by: Opened) -> Vec<(&str, String)> {
+    let mut members = vec![(name, value(&by.open(&Value::List(records))))];
+    if !by.places.is_empty() {
+        members.push(("typed", value(&Value::List(by.places))));
     }
-    with_raw(stopped_by.map_or_else(|| json!({}), |guard| json!({"stoppedBy": guard})), &raw)
+    members
 }
 
 pub(super) fn spans<S: Borrow<Span>>(spans: &[S]) -> String {

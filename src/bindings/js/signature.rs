@@ -1,87 +1,136 @@
 //! Signatures.
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map as Object, Value as Json};
 use wasm_bindgen::prelude::*;
 
 use super::errors::thrown;
 use super::options::Options;
-use crate::error::Result;
+use super::types;
+use crate::error::{Error, ErrorKind, Result};
 use crate::json;
-use crate::signature::{Field, Io, Signature, Special, Type, Types};
+use crate::signature::{self, Field, Io, Types};
 
-/// Says whether a signature can be read ([`read`]).
+/// A signature in wasm memory, with the types that it may name.
 #[wasm_bindgen]
-pub fn check_signature(text: &str, are_fields: bool, instructions: Option<String>) -> std::result::Result<(), JsValue> {
-    read(text, are_fields, instructions).map(drop).map_err(|error| thrown(&error))
+pub struct Signature {
+    pub(super) signature: signature::Signature,
+    types: Types,
 }
 
-/// `{instructions, fields: [{name, io, type, desc, prefix}]}`.
 #[wasm_bindgen]
-pub fn describe_signature(
-    text: &str,
-    are_fields: bool,
-    instructions: Option<String>,
-) -> std::result::Result<String, JsValue> {
-    let signature = read(text, are_fields, instructions).map_err(|error| thrown(&error))?;
-    let fields = signature.fields.iter().map(describe).collect::<Vec<_>>();
-    let mut out = Map::new();
-    out.insert("instructions".to_owned(), (*signature.instructions).into());
-    out.insert("fields".to_owned(), fields.into());
-    Ok(json::text(&Json::Object(out)))
-}
+impl Signature {
+    /// Reads `{text?, fields?, instructions?, types?}`: a signature string, or [fields](field).
+    pub fn read(length: usize) -> std::result::Result<Self, JsValue> {
+        Options::read(length).and_then(|options| read(&options)).map_err(|error| thrown(&error))
+    }
 
-/// Reads a signature string, or fields as JSON text: `{instructions?, fields: [{name, io, type, desc?, prefix?}]}`, where a type
-/// is an annotation, or a JSON Schema with a `title`.
-///
-/// Signatures are read again where they are used, for they are small: a handle to one that was read would have to be freed.
-pub(super) fn read(text: &str, are_fields: bool, instructions: Option<String>) -> Result<Signature> {
-    let signature = if are_fields { build(text)? } else { Signature::parse_with(text, &types())? };
-    match instructions {
-        Some(instructions) => signature.with_instructions(&instructions),
-        None => Ok(signature),
+    /// The same signature, to be given away.
+    pub fn copy(&self) -> Self {
+        Self { signature: self.signature.clone(), types: self.types.clone() }
+    }
+
+    /// Another signature: `{op, ...}` names one of DSPy's edits and brings what it takes.
+    pub fn edit(&self, length: usize) -> std::result::Result<Self, JsValue> {
+        let edited = || Ok(Self { signature: self.edited(&Options::read(length)?)?, types: self.types.clone() });
+        edited().map_err(|error: Error| thrown(&error))
+    }
+
+    /// `{text, instructions, fields: [{name, io, type, desc, prefix, constraints?}], state}`.
+    pub fn describe(&self) -> String {
+        let signature = &self.signature;
+        let mut out = Object::new();
+        out.insert("text".to_owned(), signature.to_text().into());
+        out.insert("instructions".to_owned(), (*signature.instructions).into());
+        out.insert("fields".to_owned(), signature.fields.iter().map(describe).collect());
+        out.insert("state".to_owned(), signature.dump_state());
+        json::text(&Json::Object(out))
+    }
+
+    /// DSPy's comparison, which looks at neither types nor order.
+    pub fn equals(&self, other: &Signature) -> bool {
+        self.signature.equals(&other.signature)
     }
 }
 
-/// What a signature can name beyond Python's own: in DSPy 3.4.1 these two are to be imported from `dspy.experimental`.
-fn types() -> Types {
-    let mut types = Types::new();
-    types.insert("Document", Type::Special(Special::Document));
-    types.insert("Citations", Type::Special(Special::Citations));
-    types
+impl From<signature::Signature> for Signature {
+    fn from(signature: signature::Signature) -> Self {
+        Self { signature, types: types::known() }
+    }
 }
 
-fn build(json: &str) -> Result<Signature> {
-    let options = Options::read(json)?;
-    let fields = options.list("fields")?.iter().map(field).collect::<Result<_>>()?;
-    Signature::from_fields(fields, options.text("instructions")?)
-}
-
-fn field(json: &Json) -> Result<Field> {
-    let options = Options::read(&json::text(json))?;
-    let name = options.text("name")?.unwrap_or_default();
-    let ty = match json.get("type") {
-        Some(Json::String(annotation)) => Type::parse(annotation, &types()).map_err(|error| error.at_field(name))?,
-        Some(schema @ Json::Object(members)) => {
-            let title = members.get("title").and_then(Json::as_str).unwrap_or("object");
-            Type::JsonSchema(std::rc::Rc::new((title.to_owned(), schema.clone())))
+impl Signature {
+    fn edited(&self, options: &Options) -> Result<signature::Signature> {
+        let signature = &self.signature;
+        let text = |name: &str| -> Result<&str> { Ok(options.text(name)?.unwrap_or_default()) };
+        let field = || field(options, &self.types);
+        match text("op")? {
+            "insert" => signature.insert(options.integer("index")?.unwrap_or_default(), field()?),
+            "append" => signature.append(field()?),
+            "prepend" => signature.prepend(field()?),
+            "delete" => signature.delete(text("name")?),
+            "withInstructions" => signature.with_instructions(text("instructions")?),
+            "appendInstructions" => signature.append_instructions(text("instructions")?),
+            "withUpdatedFields" => {
+                let ty = options.value("type").map(|_| types::read(options, "type", &self.types)).transpose()?;
+                let (desc, prefix) = (options.text("desc")?, options.text("prefix")?);
+                signature.with_updated_field(text("name")?, |field| {
+                    field.desc = desc.map_or_else(|| field.desc.clone(), str::to_owned);
+                    field.prefix = prefix.map_or_else(|| field.prefix.clone(), str::to_owned);
+                    field.ty = ty.unwrap_or_else(|| field.ty.clone());
+                })
+            }
+            "loadState" => signature.load_state(&Json::Object(options.json("state")?.unwrap_or_default())),
+            other => Err(Error::new(ErrorKind::Unsupported, format!("no edit is called {other}"))),
         }
-        _ => Type::Str,
+    }
+}
+
+fn read(options: &Options) -> Result<Signature> {
+    let mut types = types::known();
+    types::declare(options, &mut types)?;
+    let instructions = options.text("instructions")?;
+    let signature = match options.text("text")? {
+        Some(text) => {
+            let signature = signature::Signature::parse_with(text, &types)?;
+            match instructions {
+                Some(instructions) => signature.with_instructions(instructions)?,
+                None => signature,
+            }
+        }
+        None => {
+            let fields = options.list("fields")?.iter().map(|spec| field(&Options::of(spec.clone())?, &types));
+            signature::Signature::from_fields(fields.collect::<Result<_>>()?, instructions)?
+        }
     };
+    Ok(Signature { signature, types })
+}
+
+/// `{name, io, type?, desc?, prefix?, default?, constraints?}`.
+fn field(options: &Options, types: &Types) -> Result<Field> {
+    let name = options.text("name")?.unwrap_or_default();
+    let ty = types::read(options, "type", types).map_err(|error| error.at_field(name))?;
     let mut field =
         if options.text("io")? == Some("output") { Field::output(name, ty) } else { Field::input(name, ty) };
+    for (constraint, limit) in options.object("constraints")?.into_iter().flatten() {
+        field = field.with_constraint(constraint, limit.clone());
+    }
     if let Some(desc) = options.text("desc")? {
         field = field.with_desc(desc);
     }
     if let Some(prefix) = options.text("prefix")? {
         field = field.with_prefix(prefix);
     }
+    if let Some(default) = options.value("default") {
+        field = field.with_default(default.clone());
+    }
     Ok(field)
 }
 
-pub(super) fn describe(field: &Field) -> Json {
+fn describe(field: &Field) -> Json {
     let io = if field.io == Io::Input { "input" } else { "output" };
     let ty = field.ty.annotation_name();
+    let constraints = field.constraints.as_deref().map(|constraints| ("constraints", constraints));
     let members =
         [("name", field.name.as_str()), ("io", io), ("type", &ty), ("desc", &field.desc), ("prefix", &field.prefix)];
-    Json::Object(members.into_iter().map(|(name, text)| (name.to_owned(), text.into())).collect())
+    Json::Object(members.into_iter().chain(constraints).map(|(name, text)| (name.to_owned(), text.into())).collect())
 }

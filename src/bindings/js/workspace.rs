@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use serde_json::Value as Json;
 use wasm_bindgen::prelude::*;
 
 use super::answer::Answer;
@@ -12,7 +11,6 @@ use super::options::Options;
 use crate::databricks::{self, Credential, QueryType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Policy;
-use crate::json;
 use crate::platform::js;
 use crate::retrieve;
 
@@ -32,8 +30,8 @@ pub struct Retriever {
 impl Workspace {
     /// `{address, token?, clientId?, clientSecret?, tries?, longestCallMs?}`, and the `fetch` to use if not the global one.
     #[wasm_bindgen(constructor)]
-    pub fn new(options: &str, fetch: Option<js_sys::Function>) -> std::result::Result<Self, JsValue> {
-        open(options, fetch).map(|workspace| Self { workspace }).map_err(|error| thrown(&error))
+    pub fn new(length: usize, fetch: Option<js_sys::Function>) -> std::result::Result<Self, JsValue> {
+        open(length, fetch).map(|workspace| Self { workspace }).map_err(|error| thrown(&error))
     }
 
     /// The normalised address.
@@ -42,10 +40,10 @@ impl Workspace {
     }
 
     /// A chat model on a serving endpoint; the options are sent with every call.
-    pub fn chat(&self, endpoint: &str, options: &str) -> std::result::Result<Model, JsValue> {
+    pub fn chat(&self, endpoint: &str, length: usize) -> std::result::Result<Model, JsValue> {
         let read = || {
             let mut chat = self.workspace.chat(endpoint)?;
-            for (name, value) in object(options)? {
+            for (name, value) in Options::read(length)?.into_json() {
                 chat = chat.with_option(&name, value);
             }
             Ok(Model { model: Rc::new(chat) })
@@ -54,8 +52,8 @@ impl Workspace {
     }
 
     /// An index: `{idColumn?, textColumn?, columns?, results?, queryType?, scoreThreshold?}`.
-    pub fn index(&self, name: &str, options: &str) -> std::result::Result<Retriever, JsValue> {
-        let read = || Ok(Retriever { retriever: Rc::new(index(&self.workspace, name, options)?) });
+    pub fn index(&self, name: &str, length: usize) -> std::result::Result<Retriever, JsValue> {
+        let read = || Ok(Retriever { retriever: Rc::new(index(&self.workspace, name, length)?) });
         read().map_err(|error: Error| thrown(&error))
     }
 
@@ -66,8 +64,8 @@ impl Workspace {
     }
 }
 
-fn open(options: &str, fetch: Option<js_sys::Function>) -> Result<databricks::Workspace> {
-    let options = Options::read(options)?;
+fn open(length: usize, fetch: Option<js_sys::Function>) -> Result<databricks::Workspace> {
+    let options = Options::read(length)?;
     let credential = match (options.text("token")?, options.text("clientId")?, options.text("clientSecret")?) {
         (Some(token), None, None) => Credential::token(token),
         (None, Some(id), Some(secret)) => Credential::client(id, secret),
@@ -88,8 +86,8 @@ fn open(options: &str, fetch: Option<js_sys::Function>) -> Result<databricks::Wo
     Ok(workspace)
 }
 
-fn index(workspace: &databricks::Workspace, name: &str, options: &str) -> Result<databricks::VectorIndex> {
-    let options = Options::read(options)?;
+fn index(workspace: &databricks::Workspace, name: &str, length: usize) -> Result<databricks::VectorIndex> {
+    let options = Options::read(length)?;
     let mut index = workspace.index(name)?.columns(options.texts("columns")?);
     if let Some(column) = options.text("idColumn")? {
         index = index.id_column(column);
@@ -114,11 +112,4 @@ fn index(workspace: &databricks::Workspace, name: &str, options: &str) -> Result
                 .with_hint("use ANN, HYBRID or FULL_TEXT"));
         }
     })
-}
-
-fn object(json: &str) -> Result<serde_json::Map<String, Json>> {
-    match json::read(json) {
-        Ok(Json::Object(members)) => Ok(members),
-        _ => Err(Error::new(ErrorKind::Config, "the options are not a JSON object")),
-    }
 }
