@@ -21,16 +21,21 @@ mod xml;
 pub use baml::BamlAdapter;
 pub use chat::ChatAdapter;
 pub use json::JsonAdapter;
-pub(crate) use jsonable::{JsonStyle, write_json};
+pub(crate) use jsonable::{JsonStyle, to_json, write_json};
 pub use listener::{Chunk, StreamListener};
+pub(crate) use outputs::empty_reply;
 pub use value::format_field_value;
 pub use xml::XmlAdapter;
 
+use std::rc::Rc;
+
+use futures_core::future::LocalBoxFuture;
 use serde_json::Value as Json;
 
 use crate::error::Result;
 use crate::example::Example;
 use crate::lm::{Capabilities, Message};
+use crate::run::Run;
 use crate::signature::Signature;
 use crate::value::{Map, Value};
 
@@ -38,6 +43,21 @@ use crate::value::{Map, Value};
 pub trait Adapter {
     /// DSPy's name of it, `ChatAdapter` for instance.
     fn name(&self) -> &'static str;
+
+    /// Tools go to the endpoint as tools, and their calls come back as calls, where the endpoint can do that.
+    fn native_function_calling(&self) -> bool {
+        false
+    }
+
+    /// Whether the endpoint may ask for several calls at once, if the adapter has a say in it.
+    fn parallel_tool_calls(&self) -> Option<bool> {
+        None
+    }
+
+    /// Through what a reply that cannot be read is asked for once more.
+    fn fallback(&self) -> Option<Rc<dyn Adapter>> {
+        None
+    }
 
     /// What stays the same from call to call: the system message and the demos.
     ///
@@ -66,6 +86,14 @@ pub trait Adapter {
     /// # Errors
     /// [`Parse`](crate::ErrorKind::Parse), with the reply.
     fn parse(&self, signature: &Signature, reply: &str) -> Result<Map>;
+
+    /// The output fields of a reply, for adapters that need a model to read it.
+    ///
+    /// # Errors
+    /// As [`Adapter::parse`], and what that model fails with.
+    fn read<'a>(&'a self, _run: &'a Run, signature: &'a Signature, reply: &'a str) -> LocalBoxFuture<'a, Result<Map>> {
+        Box::pin(async move { self.parse(signature, reply) })
+    }
 
     /// A reader for a reply that arrives in pieces.
     fn stream(&self, signature: &Signature) -> Box<dyn FieldStream>;

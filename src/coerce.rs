@@ -10,6 +10,7 @@ mod constraint;
 mod container;
 mod decimal;
 mod equal;
+mod fits;
 mod label;
 mod model;
 mod number;
@@ -26,6 +27,7 @@ use crate::value::Value;
 use crate::{json_repair, literal};
 
 pub(crate) use equal::{distinct_keys, distinct_values, equal, is_hashable};
+pub(crate) use fits::fits;
 pub use validate::validate;
 pub(crate) use validate::validate_by_name;
 

@@ -33,6 +33,8 @@ pub enum ErrorKind {
     NotFound,
     /// The service refuses the request as sent (HTTP 400 and other 4xx).
     BadRequest,
+    /// The prompt is longer than the model takes.
+    ContextWindow,
     /// The object exists already or is in use (HTTP 409).
     Conflict,
     /// Too many requests (HTTP 429).
@@ -65,6 +67,7 @@ impl ErrorKind {
             Self::Permission => "permission",
             Self::NotFound => "not_found",
             Self::BadRequest => "bad_request",
+            Self::ContextWindow => "context_window",
             Self::Conflict => "conflict",
             Self::RateLimited => "rate_limited",
             Self::Server => "server",
@@ -184,6 +187,7 @@ impl Error {
         let message = match self.0.kind {
             ErrorKind::Parse => "the model's reply could not be read",
             ErrorKind::BadRequest => "the service refused the request",
+            ErrorKind::ContextWindow => "the prompt is longer than the model takes",
             ErrorKind::Server => "the service failed",
             ErrorKind::Protocol => "the service's answer could not be read",
             _ => return self.clone(),

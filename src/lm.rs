@@ -1,8 +1,10 @@
 //! Language models: a [`ChatRequest`] in, a [`ChatResponse`] or a stream of [`Delta`]s out.
 
+mod gather;
 mod message;
 mod usage;
 
+pub use gather::Gathered;
 pub use message::{Content, Message, Prompt, write_messages};
 pub use usage::{Usage, UsageByModel};
 
@@ -40,6 +42,10 @@ pub struct Completion {
     pub reasoning: Option<String>,
     /// OpenAI-form tool calls.
     pub tool_calls: Vec<Json>,
+    /// What of the documents it was given the model cites, as the endpoint tells it.
+    pub citations: Vec<Json>,
+    /// How likely the tokens were, where the request asked for it.
+    pub logprobs: Option<Json>,
     /// `stop`, `length`, `tool_calls`, `content_filter`.
     pub finish_reason: Option<String>,
 }
@@ -61,6 +67,9 @@ pub struct ChatResponse {
 pub struct Delta {
     pub text: String,
     pub reasoning: String,
+    /// Pieces of OpenAI-form tool calls; [`Gathered`] joins them by their `index`.
+    pub tool_calls: Vec<Json>,
+    pub citations: Vec<Json>,
     pub finish_reason: Option<String>,
     /// Totals; they come once, near the end.
     pub usage: Option<Usage>,
@@ -72,9 +81,9 @@ pub struct Delta {
 /// What an endpoint can do beyond text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Capabilities {
-    /// `response_format` of type `json_object`.
+    /// `response_format`, of type `json_object` at least.
     pub json_object: bool,
-    /// `response_format` of type `json_schema`.
+    /// `response_format` of type `json_schema`; nothing without `json_object`.
     pub json_schema: bool,
     /// `tools`.
     pub function_calling: bool,

@@ -12,9 +12,8 @@ use std::rc::Rc;
 use futures_core::future::LocalBoxFuture;
 use serde_json::{Value as Json, json};
 
-use crate::adapter::{JsonStyle, write_json};
+use crate::adapter::to_json;
 use crate::error::{Error, ErrorKind, Result};
-use crate::json;
 use crate::nearest::offer;
 use crate::python::str_of;
 use crate::value::{Custom, Map, Value};
@@ -64,7 +63,7 @@ impl ToolSpec {
         let Custom::Tool(tool) = custom.as_ref() else { return None };
         let text = |name: &str| tool.get(name).and_then(Value::as_str).unwrap_or_default();
         let args = match tool.get("args") {
-            Some(Value::Dict(args)) => args.iter().map(|(name, schema)| (name.clone(), json_of(schema))).collect(),
+            Some(Value::Dict(args)) => args.iter().map(|(name, schema)| (name.clone(), to_json(schema))).collect(),
             _ => serde_json::Map::new(),
         };
         Some(Self::new(text("name"), text("desc"), args))
@@ -153,11 +152,4 @@ impl<F: Fn(Map) -> LocalBoxFuture<'static, Result<Value>>> Tool for Function<F> 
     fn call<'a>(&'a self, args: Map) -> LocalBoxFuture<'a, Result<Value>> {
         (self.function)(args)
     }
-}
-
-/// A schema that came as a value.
-fn json_of(value: &Value) -> Json {
-    let mut text = String::new();
-    write_json(&mut text, value, JsonStyle::OneLine);
-    json::read(&text).unwrap_or(Json::Null)
 }

@@ -1,7 +1,7 @@
 /** What went wrong, in one word. `crashed` is the only code that the Rust core does not give itself. */
 export type ErrorCode =
   | 'signature' | 'input' | 'parse' | 'pipeline' | 'state' | 'config'
-  | 'auth' | 'permission' | 'not_found' | 'bad_request' | 'conflict' | 'rate_limited' | 'server'
+  | 'auth' | 'permission' | 'not_found' | 'bad_request' | 'context_window' | 'conflict' | 'rate_limited' | 'server'
   | 'network' | 'protocol' | 'deadline' | 'cancelled' | 'unsupported' | 'crashed';
 
 /** A reply of a model that could not be read. */

@@ -76,6 +76,8 @@ export type ProgramEvent<O = Record<string, unknown>> =
   | { readonly type: 'partial'; readonly id: number; readonly step: string; readonly field: string; readonly value: unknown }
   /** A field of a model's reply is complete. */
   | { readonly type: 'value'; readonly id: number; readonly step: string; readonly field: string; readonly value: unknown }
+  /** Something seems wrong with what a step was given: an input is unknown, missing or of another type. It goes on. */
+  | { readonly type: 'warning'; readonly id: number; readonly step: string; readonly message: string }
   /** A step has ended, well or not. */
   | { readonly type: 'finished'; readonly span: Span }
   /** The program's result; `stoppedBy` names the guard that decided it, when one did. Always the last event. */

@@ -33,15 +33,11 @@ const NAME: &str = "BAMLAdapter";
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BamlAdapter {
-    json: JsonAdapter,
+    /// What it shares with the JSON adapter.
+    pub json: JsonAdapter,
 }
 
 impl BamlAdapter {
-    /// With tools that go to the endpoint as tools, or as text.
-    pub fn new(native_function_calling: bool) -> Self {
-        Self { json: JsonAdapter { native_function_calling } }
-    }
-
     /// A type as the system message shows it.
     ///
     /// # Errors
@@ -54,6 +50,14 @@ impl BamlAdapter {
 impl Adapter for BamlAdapter {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn native_function_calling(&self) -> bool {
+        self.json.native_function_calling
+    }
+
+    fn parallel_tool_calls(&self) -> Option<bool> {
+        self.json.parallel_tool_calls
     }
 
     fn prefix(&self, signature: &Signature, demos: &[Example]) -> Result<Vec<Message>> {

@@ -6,11 +6,13 @@ mod stream;
 
 pub(super) use header::{Header, Match, is_line_end};
 
+use std::rc::Rc;
+
 use serde_json::Value as Json;
 
 use super::template::{self, Template};
 use super::value::write_field_value;
-use super::{Adapter, FieldStream};
+use super::{Adapter, FieldStream, JsonAdapter};
 use crate::error::Result;
 use crate::example::Example;
 use crate::lm::{Capabilities, Message};
@@ -40,15 +42,37 @@ const NAME: &str = "ChatAdapter";
 /// );
 /// # Ok::<(), lakelet::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChatAdapter {
     /// Tools go to the endpoint as tools, and calls of earlier turns as calls, where the endpoint can take them.
     pub native_function_calling: bool,
+    /// Whether the endpoint may ask for several calls at once; `None` leaves it to the endpoint.
+    pub parallel_tool_calls: Option<bool>,
+    /// A reply that cannot be read is asked for once more through the [`JsonAdapter`].
+    pub json_fallback: bool,
+}
+
+impl Default for ChatAdapter {
+    fn default() -> Self {
+        Self { native_function_calling: false, parallel_tool_calls: None, json_fallback: true }
+    }
 }
 
 impl Adapter for ChatAdapter {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn native_function_calling(&self) -> bool {
+        self.native_function_calling
+    }
+
+    fn parallel_tool_calls(&self) -> Option<bool> {
+        self.parallel_tool_calls
+    }
+
+    fn fallback(&self) -> Option<Rc<dyn Adapter>> {
+        self.json_fallback.then(|| json_like(self))
     }
 
     fn prefix(&self, signature: &Signature, demos: &[Example]) -> Result<Vec<Message>> {
@@ -75,6 +99,14 @@ impl Adapter for ChatAdapter {
     fn stream(&self, signature: &Signature) -> Box<dyn FieldStream> {
         Box::new(stream::ChatStream::new(signature))
     }
+}
+
+/// The [`JsonAdapter`] that takes the place of an adapter whose replies cannot be read.
+pub(super) fn json_like(adapter: &dyn Adapter) -> Rc<dyn Adapter> {
+    Rc::new(JsonAdapter {
+        native_function_calling: adapter.native_function_calling(),
+        parallel_tool_calls: adapter.parallel_tool_calls(),
+    })
 }
 
 impl Template for ChatAdapter {

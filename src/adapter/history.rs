@@ -178,7 +178,8 @@ mod tests {
     use crate::lm::write_messages;
     use crate::signature::Signature;
 
-    const NATIVE: ChatAdapter = ChatAdapter { native_function_calling: true };
+    const NATIVE: ChatAdapter =
+        ChatAdapter { native_function_calling: true, parallel_tool_calls: None, json_fallback: true };
 
     fn map(json: Json) -> Map {
         match Value::from(&json) {
@@ -220,7 +221,7 @@ mod tests {
         let results = json!([{"call_id": "c", "name": "f", "value": {"y": 1.0}}]);
         for results in [results.clone(), json!({ "tool_call_results": results.clone() }), results[0].clone()] {
             let turn = json!([{"t": "x", "calls": {"tool_calls": calls, "tool_call_results": results}}]);
-            let messages = turns(&JsonAdapter { native_function_calling: false }, turn);
+            let messages = turns(&JsonAdapter { native_function_calling: false, ..JsonAdapter::default() }, turn);
             assert_eq!(roles(&messages), ["assistant", "user"]);
             let reply: Json = serde_json::from_str(messages[0]["content"].as_str().unwrap()).unwrap();
             assert_eq!(reply, json!({"t": "x", "calls": {"tool_calls": [{"name": "f", "args": {"x": "é"}}]}}));

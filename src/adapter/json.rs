@@ -39,17 +39,27 @@ const NAME: &str = "JSONAdapter";
 pub struct JsonAdapter {
     /// Tools go to the endpoint as tools, and calls of earlier turns as calls, where the endpoint can take them.
     pub native_function_calling: bool,
+    /// Whether the endpoint may ask for several calls at once; `None` leaves it to the endpoint.
+    pub parallel_tool_calls: Option<bool>,
 }
 
 impl Default for JsonAdapter {
     fn default() -> Self {
-        Self { native_function_calling: true }
+        Self { native_function_calling: true, parallel_tool_calls: None }
     }
 }
 
 impl Adapter for JsonAdapter {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn native_function_calling(&self) -> bool {
+        self.native_function_calling
+    }
+
+    fn parallel_tool_calls(&self) -> Option<bool> {
+        self.parallel_tool_calls
     }
 
     fn prefix(&self, signature: &Signature, demos: &[Example]) -> Result<Vec<Message>> {
@@ -69,6 +79,9 @@ impl Adapter for JsonAdapter {
     fn response_format(&self, signature: &Signature, model: Capabilities) -> Result<Option<Json>> {
         let calls_as_text = !self.native_function_calling
             && signature.outputs().any(|field| field.ty == Type::Special(Special::ToolCalls));
+        if !model.json_object {
+            return Ok(None);
+        }
         let schema = (model.json_schema && !calls_as_text)
             .then(|| signature.response_schema(self.native_function_calling).and_then(|schema| strict_schema(&schema)))
             .and_then(Result::ok);
@@ -77,7 +90,7 @@ impl Adapter for JsonAdapter {
                 "type": "json_schema",
                 "json_schema": { "name": "DSPyProgramOutputs", "schema": schema, "strict": true },
             })),
-            None => (model.json_object || model.json_schema).then(|| json!({ "type": "json_object" })),
+            None => Some(json!({ "type": "json_object" })),
         })
     }
 
@@ -181,7 +194,9 @@ mod tests {
         let schema = Capabilities { json_schema: true, ..object };
         let kind = |native_function_calling, signature, model| {
             let signature = Signature::parse(signature).unwrap();
-            let format = JsonAdapter { native_function_calling }.response_format(&signature, model).unwrap()?;
+            let format = JsonAdapter { native_function_calling, ..JsonAdapter::default() }
+                .response_format(&signature, model)
+                .unwrap()?;
             Some(format["type"].as_str().unwrap_or("").to_owned())
         };
         assert_eq!(kind(true, "q -> a", none), None);

@@ -1,6 +1,8 @@
 //! Values as JSON text, as DSPy makes it: pydantic's JSON mode (2.14) turns the value into plain data, and
 //! `json.dumps(ensure_ascii=False)` writes that.
 
+use serde_json::Value as Json;
+
 use super::media;
 use crate::json;
 use crate::python::{float_repr, str_of, write_repr, write_str};
@@ -29,6 +31,13 @@ pub(crate) fn write_json(out: &mut String, value: &Value, style: JsonStyle) {
         out.truncate(start);
         json::write_str(out, &str_of(value));
     }
+}
+
+/// A value as JSON.
+pub(crate) fn to_json(value: &Value) -> Json {
+    let mut text = String::new();
+    write_json(&mut text, value, JsonStyle::OneLine);
+    json::read(&text).unwrap_or(Json::Null)
 }
 
 /// Adds the JSON text of the named values as one object.

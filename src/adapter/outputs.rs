@@ -57,3 +57,10 @@ impl Reading<'_> {
             .with_python_class("AdapterParseError")
     }
 }
+
+/// A reply without text. `shown` is what there was instead.
+pub(crate) fn empty_reply(adapter: &'static str, signature: &Signature, shown: &str) -> Error {
+    Reading { adapter, signature, reply: shown }
+        .error("empty", "The LM returned an empty or null response.", None)
+        .with_hint("allow more tokens (`max_tokens`): a reasoning model may have spent them all before it answered")
+}

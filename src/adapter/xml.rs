@@ -8,8 +8,11 @@ mod schema;
 mod stream;
 mod tree;
 
+use std::rc::Rc;
+
 use serde_json::Value as Json;
 
+use super::chat::json_like;
 use super::jsonable::{JsonStyle, write_json};
 use super::template::{self, Template};
 use super::value::write_field_value;
@@ -45,10 +48,20 @@ const NAME: &str = "XMLAdapter";
 /// );
 /// # Ok::<(), lakelet::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct XmlAdapter {
     /// Tools go to the endpoint as tools, and calls of earlier turns as calls, where the endpoint can take them.
     pub native_function_calling: bool,
+    /// Whether the endpoint may ask for several calls at once; `None` leaves it to the endpoint.
+    pub parallel_tool_calls: Option<bool>,
+    /// A reply that cannot be read is asked for once more through the [`JsonAdapter`](super::JsonAdapter).
+    pub json_fallback: bool,
+}
+
+impl Default for XmlAdapter {
+    fn default() -> Self {
+        Self { native_function_calling: false, parallel_tool_calls: None, json_fallback: true }
+    }
 }
 
 impl XmlAdapter {
@@ -71,6 +84,18 @@ impl XmlAdapter {
 impl Adapter for XmlAdapter {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn native_function_calling(&self) -> bool {
+        self.native_function_calling
+    }
+
+    fn parallel_tool_calls(&self) -> Option<bool> {
+        self.parallel_tool_calls
+    }
+
+    fn fallback(&self) -> Option<Rc<dyn Adapter>> {
+        self.json_fallback.then(|| json_like(self))
     }
 
     fn prefix(&self, signature: &Signature, demos: &[Example]) -> Result<Vec<Message>> {

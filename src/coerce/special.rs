@@ -147,7 +147,7 @@ impl Validator {
     }
 }
 
-fn is_of(custom: &Custom, special: &Special) -> bool {
+pub(super) fn is_of(custom: &Custom, special: &Special) -> bool {
     match (custom, special) {
         (Custom::History(_), Special::History)
         | (Custom::Code(_), Special::Code(_))

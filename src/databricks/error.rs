@@ -22,6 +22,19 @@ const TRANSIENT: [&str; 8] = [
     "RPC token bucket limit has been exceeded",
 ];
 
+/// What the messages of models say, in lower case, when a prompt is longer than they take.
+const TOO_LONG: [&str; 9] = [
+    "prompt is too long",
+    "input is too long",
+    "exceed context limit",
+    "maximum context length",
+    "maximum context limit",
+    "longer than the model's context length",
+    "input tokens exceed",
+    "exceeds the available context size",
+    "exceeds the maximum number of tokens",
+];
+
 /// Foundation models that Databricks has retired, with what took their place.
 const RETIRED: [(&str, &str); 4] = [
     ("databricks-dbrx-instruct", "databricks-meta-llama-3-3-70b-instruct"),
@@ -168,6 +181,18 @@ impl Refusal {
     }
 
     fn kind(&self) -> ErrorKind {
+        match self.kind_by_code() {
+            ErrorKind::BadRequest if self.is_too_long() => ErrorKind::ContextWindow,
+            kind => kind,
+        }
+    }
+
+    fn is_too_long(&self) -> bool {
+        let message = self.message.to_lowercase();
+        TOO_LONG.iter().any(|told| message.contains(told))
+    }
+
+    fn kind_by_code(&self) -> ErrorKind {
         match self.service.error_code.as_str() {
             "INVALID_STATE" | "INVALID_PARAMETER_VALUE" | "BAD_REQUEST" => return ErrorKind::BadRequest,
             "UNAUTHENTICATED" | "invalid_client" => return ErrorKind::Auth,
@@ -214,6 +239,10 @@ impl Refusal {
         let error = Error::new(kind, format!("{}: {} ({facts})", target.describe(), self.message))
             .with_service(self.service)
             .with_retryable(retryable);
+        let error = match kind {
+            ErrorKind::ContextWindow => error.with_python_class("ContextWindowExceededError"),
+            _ => error,
+        };
         match hint(kind, target, base, auth) {
             Some(hint) => error.with_hint(hint),
             None => error,
@@ -248,6 +277,9 @@ fn hint(kind: ErrorKind, target: &Target, base: &str, auth: AuthKind) -> Option<
         }
         (ErrorKind::NotFound, Target::Token) | (ErrorKind::Config, _) => {
             "Check DATABRICKS_HOST: it must be the address of a workspace, or of a gateway.".to_owned()
+        }
+        (ErrorKind::ContextWindow, _) => {
+            "Send less: fewer demos, shorter passages, fewer turns of the history; or ask a model with a longer context.".to_owned()
         }
         (ErrorKind::RateLimited, Target::Endpoint(_)) => {
             "Ask less often, or for fewer tokens: `max_tokens` counts against the limit before anything is written. A \

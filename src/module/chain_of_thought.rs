@@ -19,7 +19,16 @@ impl ChainOfThought {
     /// # Errors
     /// [`Signature`](crate::ErrorKind::Signature) when the signature cannot take a field `reasoning`.
     pub fn new(signature: &Signature) -> Result<Self> {
-        let signature = signature.prepend(Field::output("reasoning", Type::Str))?;
+        Self::with_reasoning(signature, Field::output("reasoning", Type::Str))
+    }
+
+    /// Lets a model reason in a field of your own: another type, [`Reasoning`](crate::signature::Special::Reasoning) for
+    /// instance, or a description.
+    ///
+    /// # Errors
+    /// As [`ChainOfThought::new`].
+    pub fn with_reasoning(signature: &Signature, reasoning: Field) -> Result<Self> {
+        let signature = signature.prepend(reasoning)?;
         Ok(Self { predict: Predict::of_kind("chain_of_thought", signature) })
     }
 }

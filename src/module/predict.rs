@@ -3,21 +3,27 @@
 mod ask;
 mod call;
 mod choices;
+mod inputs;
+mod outputs;
+mod plan;
+mod prepared;
+mod thinking;
 
 pub use call::Call;
 pub use choices::{Choices, NOT_FOUND};
 
-use std::cell::OnceCell;
 use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
 use serde_json::Value as Json;
 
+use prepared::Shelf;
+
 use super::{Module, ROOT, SubModule};
-use crate::adapter::{Adapter, ChatAdapter, JsonAdapter};
+use crate::adapter::{Adapter, ChatAdapter};
 use crate::error::Result;
 use crate::example::{Example, Prediction};
-use crate::lm::{Capabilities, Prompt, write_messages};
+use crate::lm::Prompt;
 use crate::run::Run;
 use crate::signature::Signature;
 
@@ -35,9 +41,9 @@ use crate::signature::Signature;
 /// What stays the same from call to call (system message and demos) is rendered once and kept until the signature, the
 /// demos or the adapter change.
 ///
-/// A reply that the adapter cannot read is asked for once more through the fallback (`JSONAdapter`, unless that was the
-/// adapter already), but not when the caller has seen part of the reply. Errors of the model's service are never
-/// answered by a second try here.
+/// What the endpoint does natively (tools, reasoning) leaves the prompt, where the adapter and the endpoint allow it. A
+/// reply that the adapter cannot read is asked for once more through its [`fallback`](Adapter::fallback), but not when the
+/// caller has seen part of the reply. Errors of the model's service are never answered by a second try here.
 #[derive(Clone)]
 pub struct Predict {
     kind: &'static str,
@@ -47,16 +53,7 @@ pub struct Predict {
     model: Option<String>,
     adapter: Rc<dyn Adapter>,
     fallback: Option<Rc<dyn Adapter>>,
-    prepared: OnceCell<Prepared>,
-    prepared_fallback: OnceCell<Prepared>,
-}
-
-/// What one adapter makes of the signature and the demos.
-#[derive(Clone)]
-struct Prepared {
-    prefix: Rc<str>,
-    /// The `response_format` for the capabilities of the last model; models rarely change.
-    response_format: OnceCell<(Capabilities, Option<Rc<str>>)>,
+    shelf: Shelf,
 }
 
 impl Predict {
@@ -66,16 +63,16 @@ impl Predict {
     }
 
     pub(super) fn of_kind(kind: &'static str, signature: Signature) -> Self {
+        let adapter: Rc<dyn Adapter> = Rc::new(ChatAdapter::default());
         Self {
             kind,
             signature,
             demos: Vec::new(),
             config: serde_json::Map::new(),
             model: None,
-            adapter: Rc::new(ChatAdapter::default()),
-            fallback: Some(Rc::new(JsonAdapter::default())),
-            prepared: OnceCell::new(),
-            prepared_fallback: OnceCell::new(),
+            fallback: adapter.fallback(),
+            adapter,
+            shelf: Shelf::default(),
         }
     }
 
@@ -92,7 +89,7 @@ impl Predict {
     /// Sets what is given and what is asked for.
     pub fn set_signature(&mut self, signature: Signature) {
         self.signature = signature;
-        self.forget();
+        self.shelf = Shelf::default();
     }
 
     /// The solved examples that every prompt shows.
@@ -103,7 +100,7 @@ impl Predict {
     /// Sets the solved examples that every prompt shows.
     pub fn set_demos(&mut self, demos: Vec<Example>) {
         self.demos = demos;
-        self.forget();
+        self.shelf = Shelf::default();
     }
 
     /// Parameters of every request, by their wire names: `temperature`, `max_tokens`, `n` ...
@@ -131,49 +128,28 @@ impl Predict {
         &self.adapter
     }
 
-    /// Sets how the signature becomes messages, and replies become fields; and what is tried when a reply cannot be read.
-    pub fn set_adapter(&mut self, adapter: Rc<dyn Adapter>, fallback: Option<Rc<dyn Adapter>>) {
+    /// Sets how the signature becomes messages, and replies become fields.
+    pub fn set_adapter(&mut self, adapter: Rc<dyn Adapter>) {
+        self.fallback = adapter.fallback();
         self.adapter = adapter;
-        self.fallback = fallback;
-        self.forget();
+        self.shelf = Shelf::default();
     }
 
-    fn forget(&mut self) {
-        self.prepared.take();
-        self.prepared_fallback.take();
-    }
-
-    /// The messages that a call with these inputs would send.
+    /// The messages that a call with these inputs would send to an endpoint that does nothing natively.
     ///
     /// # Errors
     /// What the adapter says of a signature, a demo or an input that it cannot put into words.
     pub fn prompt(&self, inputs: &Example) -> Result<Prompt> {
-        let prepared = self.prepare(&self.prepared, &*self.adapter)?;
-        self.prompt_with(prepared, &*self.adapter, inputs)
+        self.prepared(&*self.adapter, &[])?.prompt(&*self.adapter, inputs)
     }
 
-    /// The messages that every call begins with, system message and demos: JSON objects joined by commas, the
+    /// The messages that every such call begins with, system message and demos: JSON objects joined by commas, the
     /// [`Prompt::prefix`] of all calls.
     ///
     /// # Errors
     /// As [`Predict::prompt`].
-    pub fn prefix(&self) -> Result<&str> {
-        Ok(&self.prepare(&self.prepared, &*self.adapter)?.prefix)
-    }
-
-    fn prepare<'a>(&self, cell: &'a OnceCell<Prepared>, adapter: &dyn Adapter) -> Result<&'a Prepared> {
-        if let Some(prepared) = cell.get() {
-            return Ok(prepared);
-        }
-        let mut prefix = String::new();
-        write_messages(&adapter.prefix(&self.signature, &self.demos)?, &mut prefix);
-        Ok(cell.get_or_init(|| Prepared { prefix: prefix.into(), response_format: OnceCell::new() }))
-    }
-
-    fn prompt_with(&self, prepared: &Prepared, adapter: &dyn Adapter, inputs: &Example) -> Result<Prompt> {
-        let mut tail = String::new();
-        write_messages(&adapter.turns(&self.signature, inputs)?, &mut tail);
-        Ok(Prompt { prefix: Rc::clone(&prepared.prefix), tail })
+    pub fn prefix(&self) -> Result<Rc<str>> {
+        Ok(Rc::clone(&self.prepared(&*self.adapter, &[])?.prefix))
     }
 }
 

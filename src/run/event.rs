@@ -16,6 +16,8 @@ pub enum Event {
     Partial { id: usize, step: Rc<str>, field: Rc<str>, value: Value },
     /// A field of a model's reply is complete.
     Value { id: usize, step: Rc<str>, field: Rc<str>, value: Value },
+    /// Something seems wrong with what a step was given; it goes on.
+    Warning { id: usize, step: Rc<str>, message: String },
     /// A step has ended, well or not.
     Finished(Rc<Span>),
     /// The program's result, released. `stopped_by` names the guard that decided it, when one did.

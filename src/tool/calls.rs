@@ -66,7 +66,7 @@ impl ToolCall {
     /// A `dspy.ToolCalls` of these calls, as pydantic makes it of them.
     ///
     /// # Errors
-    /// [`Input`](ErrorKind::Input), when a call has no name.
+    /// [`Protocol`](ErrorKind::Protocol), when a call has no name.
     pub fn to_calls(calls: &[Self]) -> Result<Value> {
         let text = |text: &str| if text.is_empty() { Value::None } else { text.into() };
         let value = |call: &Self| {
@@ -76,7 +76,9 @@ impl ToolCall {
         };
         let list = Value::List(calls.iter().map(value).collect());
         validate(&list, &Type::Special(Special::ToolCalls)).map_err(|mismatch| {
-            Error::from(mismatch).with_hint("the endpoint asked for a tool call without a name; ask it again")
+            Error::new(ErrorKind::Protocol, mismatch.message)
+                .with_hint("the endpoint asked for a tool call without a name: ask it again")
+                .with_python_class("ValidationError")
         })
     }
 

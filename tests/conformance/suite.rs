@@ -1,5 +1,7 @@
 //! Recorded cases: reading them, running them, comparing.
 
+mod callable;
+mod calls;
 mod cases;
 mod compare;
 mod formatting;
@@ -7,6 +9,7 @@ mod metrics;
 mod parsing;
 mod programs;
 mod response_format;
+mod scripted;
 mod signatures;
 mod streaming;
 mod tools;
@@ -72,6 +75,7 @@ pub fn run_case(category: &str, case: &Json) -> Outcome {
         ("parse_value", "parse_value") => parsing::parse_value(input, expected),
         ("json_repair", "loads") => parsing::loads(input, expected),
         ("streaming", "listen") => streaming::listen(input, expected),
+        ("calls", "call") => calls::call(input, expected),
         ("tools", "tool_text") => tools::tool_text(input, expected),
         ("tools", "provider_tool_call") => tools::provider_tool_call(input, expected),
         ("tools", "validate_args") => tools::validate_args(input, expected),

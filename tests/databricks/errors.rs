@@ -149,3 +149,12 @@ fn a_connection_refused_names_the_host() {
     assert!(error.message().contains(ADDRESS) && error.message().contains("connection refused"), "{error}");
     assert!(error.hint().unwrap().contains("gateway"));
 }
+
+#[test]
+fn a_prompt_that_is_too_long_is_told_apart() {
+    let body = json!({"error_code": "BAD_REQUEST", "message": "prompt is too long: 212000 tokens > 200000 maximum"});
+    let error = chat_error(LLAMA, Answer::new(400, body.to_string()));
+    assert_eq!(error.kind(), ErrorKind::ContextWindow, "{error}");
+    assert_eq!(error.python_class(), Some("ContextWindowExceededError"));
+    assert!(!error.is_retryable());
+}

@@ -1,7 +1,7 @@
 //! Streamed chat answers.
 
 use futures::StreamExt;
-use lakelet::lm::{Delta, LanguageModel, Usage};
+use lakelet::lm::{Delta, Gathered, LanguageModel, Usage};
 use lakelet::{ErrorKind, Result};
 use serde_json::{Value as Json, json};
 
@@ -217,4 +217,23 @@ fn several_completions_cannot_be_streamed() {
     let model = workspace(&host).chat(LLAMA).unwrap().with_option("n", json!(2));
     let error = host.run(model.stream(hi()).collect::<Vec<_>>()).remove(0).unwrap_err();
     assert_eq!((error.kind(), error.field()), (ErrorKind::Unsupported, Some("n")));
+}
+
+#[test]
+fn tool_calls_come_in_pieces() {
+    let piece = |call: Json| chunk(json!({"tool_calls": [call]}), json!(null));
+    let chunks = [
+        piece(json!({"index": 0, "id": "c1", "type": "function", "function": {"name": "search", "arguments": ""}})),
+        piece(json!({"index": 0, "function": {"arguments": "{\"query\""}})),
+        piece(json!({"index": 0, "function": {"arguments": ": 1}"}})),
+        chunk(json!({}), json!("tool_calls")),
+    ];
+    let mut gathered = Gathered::default();
+    for delta in stream(Answer::new(200, frames(&chunks, true))) {
+        gathered.push(&delta.unwrap());
+    }
+    let completion = gathered.finish().completions.remove(0);
+    let function = json!({"name": "search", "arguments": "{\"query\": 1}"});
+    assert_eq!(completion.tool_calls, [json!({"id": "c1", "type": "function", "function": function})]);
+    assert_eq!((completion.text, completion.finish_reason.as_deref()), (None, Some("tool_calls")));
 }

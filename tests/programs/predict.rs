@@ -105,7 +105,10 @@ fn an_empty_reply_is_a_parse_error() {
     let stage = Stage::new();
     stage.model.when("", 5.0, "");
     let error = stage.wait(predict().call(&stage.run(), question("2+2?"))).unwrap_err();
-    assert_eq!(error.message(), "The LM returned an empty or null response.");
+    assert!(
+        error.message().starts_with("The LM returned an empty or null response.\n\nAdapter JSONAdapter"),
+        "{error}"
+    );
     assert_eq!(stage.model.asked.borrow().len(), 2);
 }
 
@@ -149,7 +152,7 @@ fn demos_and_adapter_change_the_prompt_of_later_calls() {
     assert!(prefix(&predict).contains("[[ ## completed ## ]]") && !prefix(&predict).contains("1+1?"));
     predict.set_demos(vec![question("1+1?").with("answer", "2")]);
     assert!(prefix(&predict).contains("1+1?"));
-    predict.set_adapter(Rc::new(JsonAdapter::default()), None);
+    predict.set_adapter(Rc::new(JsonAdapter::default()));
     assert!(!prefix(&predict).contains("[[ ## completed ## ]]"));
     predict.set_signature(signature("question -> sum"));
     assert!(prefix(&predict).contains("`sum`"));
@@ -241,4 +244,22 @@ fn what_services_report_is_added_up_by_model() {
     let usage = run.usage_by_model();
     let total = json!({"total_tokens": 30, "cost": 1.0});
     assert_eq!(usage.models().iter().collect::<Vec<_>>(), [(&"scripted".to_owned(), total.as_object().unwrap())]);
+}
+
+#[test]
+fn what_seems_wrong_with_inputs_is_told_and_does_not_stop_the_call() {
+    let stage = Stage::new();
+    stage.model.when("", 5.0, &four());
+    let predict = Predict::new(signature("question: str, limit: int, tags: list[str], hint: Optional[str] -> answer"));
+    let inputs = question("2+2?").with("limit", "ten").with("extra", 1);
+    stage.wait(predict.ask(&stage.watched(), inputs)).unwrap();
+    let warnings: Vec<String> = stage.told().into_iter().filter(|line| line.starts_with("warning")).collect();
+    assert_eq!(
+        warnings,
+        [
+            "warning predict: the signature has no input `extra`: it is ignored",
+            "warning predict: the input `limit` is not of its type int",
+            "warning predict: the input `tags` is not given: the prompt will lack it",
+        ]
+    );
 }

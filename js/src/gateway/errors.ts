@@ -43,6 +43,7 @@ const FAILURES: Partial<Record<ErrorCode, [status: number, code: string, message
   auth: [502, 'BACKEND_AUTHENTICATION', 'The gateway could not sign in to its workspace.', ASK_THE_OPERATOR],
   permission: [502, 'BACKEND_PERMISSION', 'The gateway may not use a part of its workspace that this needs.', ASK_THE_OPERATOR],
   not_found: [502, 'BACKEND_NOT_FOUND', 'The model or the index that this needs is not there.', `Its name in the gateway's configuration may be wrong. ${ASK_THE_OPERATOR}`],
+  context_window: [400, 'CONTEXT_WINDOW_EXCEEDED', 'The question and what belongs to it are longer than the model takes.', 'Ask for less at a time.'],
   rate_limited: [429, 'REQUEST_LIMIT_EXCEEDED', 'The workspace is busy.', 'Try again in a moment.'],
   server: [502, 'BACKEND_ERROR', 'The workspace failed.', `Try again in a moment. ${ASK_THE_OPERATOR}`],
   network: [502, 'BACKEND_UNREACHABLE', 'The gateway cannot reach its workspace.', `Try again in a moment. ${ASK_THE_OPERATOR}`],

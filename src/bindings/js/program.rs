@@ -95,7 +95,7 @@ impl Program {
 
     /// The messages that every call begins with: JSON objects joined by commas. Only `load` changes them.
     pub fn prefix(&self) -> std::result::Result<String, JsValue> {
-        self.predictor().and_then(|it| it.prefix().map(str::to_owned)).map_err(|error| thrown(&error))
+        self.predictor().and_then(|it| it.prefix().map(|prefix| prefix.to_string())).map_err(|error| thrown(&error))
     }
 
     /// The messages that a call adds to them, likewise. The inputs are the first `length` bytes of the buffer.
@@ -242,9 +242,9 @@ fn made(kind: &str, signature: &signature::Signature, length: usize) -> Result<R
 }
 
 fn configured<M: Module>(mut module: M, options: &Options) -> Result<M> {
-    let (adapter, fallback) = adapters(options)?;
+    let adapter = adapter(options)?;
     for (_, predictor) in module.predictors_mut() {
-        predictor.set_adapter(Rc::clone(&adapter), fallback.clone());
+        predictor.set_adapter(Rc::clone(&adapter));
         predictor.set_model(options.text("model")?.map(str::to_owned));
         predictor.set_config(options.json("config")?.unwrap_or_default());
         predictor.set_demos(demos(options)?);
@@ -252,14 +252,11 @@ fn configured<M: Module>(mut module: M, options: &Options) -> Result<M> {
     Ok(module)
 }
 
-/// An adapter, and what is tried when it cannot read a reply.
-type Adapters = (Rc<dyn Adapter>, Option<Rc<dyn Adapter>>);
-
-/// The adapter of that name, and what is tried when a reply cannot be read: as DSPy does, JSON after Chat.
-fn adapters(options: &Options) -> Result<Adapters> {
+/// The adapter of that name.
+fn adapter(options: &Options) -> Result<Rc<dyn Adapter>> {
     match options.text("adapter")? {
-        None | Some("chat") => Ok((Rc::new(ChatAdapter::default()), Some(Rc::new(JsonAdapter::default())))),
-        Some("json") => Ok((Rc::new(JsonAdapter::default()), None)),
+        None | Some("chat") => Ok(Rc::new(ChatAdapter::default())),
+        Some("json") => Ok(Rc::new(JsonAdapter::default())),
         Some(other) => Err(Error::new(ErrorKind::Config, format!("the adapter `{other}` is not known"))
             .at_field("adapter")
             .with_hint("use `chat` or `json`")),

@@ -24,6 +24,9 @@ pub(super) fn event(event: &Event) -> String {
         }
         Event::Partial { id, step, field, value } => valued("partial", *id, step, field, value),
         Event::Value { id, step, field, value } => valued("value", *id, step, field, value),
+        Event::Warning { id, step, message } => {
+            json::text(&json!({"type": "warning", "id": id, "step": &**step, "message": message}))
+        }
         Event::Finished(span) => with_raw(json!({"type": "finished"}), &[("span", self::span(span))]),
         Event::Result { fields, stopped_by } => {
             with_raw(json!({"type": "result", "stoppedBy": stopped_by.as_deref()}), &[("fields", object(fields))])

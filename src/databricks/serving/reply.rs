@@ -32,20 +32,27 @@ pub(super) fn error_within(json: &Json, endpoint: &str) -> Option<Error> {
 fn completion(choice: &Json) -> Completion {
     let message = choice.get("message").unwrap_or(&Json::Null);
     let said = Said::of(message);
-    let tool_calls = message.get("tool_calls").and_then(Json::as_array).cloned().unwrap_or_default();
-    Completion { text: said.text, reasoning: said.reasoning, tool_calls, finish_reason: text(choice, "finish_reason") }
+    Completion {
+        text: said.text,
+        reasoning: said.reasoning,
+        tool_calls: list(message, "tool_calls"),
+        citations: said.citations,
+        logprobs: choice.get("logprobs").filter(|logprobs| !logprobs.is_null()).cloned(),
+        finish_reason: text(choice, "finish_reason"),
+    }
 }
 
-/// The text and the reasoning of a message, or of a piece of one.
+/// The text, the reasoning and the citations of a message, or of a piece of one.
 #[derive(Default)]
 pub(super) struct Said {
     pub text: Option<String>,
     pub reasoning: Option<String>,
+    pub citations: Vec<Json>,
 }
 
 impl Said {
     pub fn of(message: &Json) -> Self {
-        let mut said = Self { text: None, reasoning: text(message, "reasoning_content") };
+        let mut said = Self { reasoning: text(message, "reasoning_content"), ..Self::default() };
         match message.get("content") {
             Some(Json::String(content)) => said.text = Some(content.clone()),
             Some(Json::Array(parts)) => parts.iter().for_each(|part| said.add(part)),
@@ -62,12 +69,23 @@ impl Said {
         for piece in summary.chain([part]).filter_map(|piece| piece.get("text").and_then(Json::as_str)) {
             place.get_or_insert_default().push_str(piece);
         }
+        // DSPy knows a citation with the text that it supports.
+        for mut citation in list(part, "citations") {
+            if let (Json::Object(members), Some(text)) = (&mut citation, part.get("text")) {
+                members.insert("supported_text".to_owned(), text.clone());
+            }
+            self.citations.push(citation);
+        }
     }
 }
 
 /// What was used, where the answer tells it.
 pub(super) fn usage(json: &Json) -> Option<&Map<String, Json>> {
     json.get("usage").and_then(Json::as_object)
+}
+
+pub(super) fn list(json: &Json, name: &str) -> Vec<Json> {
+    json.get(name).and_then(Json::as_array).cloned().unwrap_or_default()
 }
 
 pub(super) fn text(json: &Json, name: &str) -> Option<String> {

@@ -120,17 +120,21 @@ impl Chunks {
         self.usage = reply::usage(json).cloned().or_else(|| self.usage.take());
         let first = |choice: &&Json| choice.get("index").and_then(Json::as_u64).unwrap_or(0) == 0;
         let choice = choices.iter().find(first).unwrap_or(&Json::Null);
-        let said = Said::of(choice.get("delta").unwrap_or(&Json::Null));
+        let delta = choice.get("delta").unwrap_or(&Json::Null);
+        let (said, tool_calls) = (Said::of(delta), reply::list(delta, "tool_calls"));
         let finish_reason = reply::text(choice, "finish_reason").filter(|reason| !reason.is_empty());
         self.finished |= finish_reason.is_some();
         let (text, reasoning) = (said.text.unwrap_or_default(), said.reasoning.unwrap_or_default());
         if self.model.is_none() {
             self.model = reply::text(json, "model");
         }
-        if text.is_empty() && reasoning.is_empty() && finish_reason.is_none() {
+        let citations = said.citations;
+        let is_empty = text.is_empty() && reasoning.is_empty() && tool_calls.is_empty() && citations.is_empty();
+        if is_empty && finish_reason.is_none() {
             return Ok(None);
         }
-        Ok(Some(Delta { text, reasoning, finish_reason, model: self.model.clone(), ..Delta::default() }))
+        let model = self.model.clone();
+        Ok(Some(Delta { text, reasoning, tool_calls, citations, finish_reason, model, ..Delta::default() }))
     }
 
     /// The bytes have ended without `[DONE]`. What stands in the last, unfinished event may still be whole.
@@ -163,6 +167,8 @@ impl Chunks {
         Ok(Delta {
             text: said.text.unwrap_or_default(),
             reasoning: said.reasoning.unwrap_or_default(),
+            tool_calls: said.tool_calls,
+            citations: said.citations,
             finish_reason: said.finish_reason,
             usage: Some(answer.usage),
             reported: answer.reported,

@@ -1,19 +1,20 @@
 //! One call of a [`Predict`]: ask, read, and ask once more when the reply cannot be read.
 
-use std::cell::OnceCell;
 use std::rc::Rc;
 
 use futures_util::StreamExt;
-use serde_json::{Value as Json, json};
+use serde_json::{Map as JsonMap, Value as Json, json};
 
-use super::{Call, Predict, Prepared};
+use super::outputs::Reader;
+use super::plan::Planning;
+use super::prepared::{Prepared, render_format};
+use super::thinking::Thinking;
+use super::{Call, Predict, inputs};
 use crate::adapter::{Adapter, FieldUpdate, News};
-use crate::error::{Error, ErrorKind, Reply, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::example::Prediction;
-use crate::json;
-use crate::lm::{ChatRequest, ChatResponse, Completion, LanguageModel, Usage};
+use crate::lm::{ChatRequest, ChatResponse, Gathered, LanguageModel, Usage};
 use crate::run::{Event, ModelCall, OpenSpan, Run};
-use crate::signature::Signature;
 use crate::value::Map;
 
 /// What a reply that was asked for through one adapter came to.
@@ -46,15 +47,7 @@ impl Predict {
     }
 
     async fn ask_as_it_is(&self, run: &Run, span: OpenSpan, mut call: Call) -> Result<Prediction> {
-        let inputs = &mut call.inputs;
-        for field in self.signature.inputs() {
-            if let Some(default) = &field.default
-                && !inputs.fields.contains_key(&field.name)
-            {
-                inputs.fields.insert(field.name.clone(), default.clone());
-            }
-        }
-        let result = run.in_time(self.ask_twice(run, &span, &call)).await;
+        let result = run.in_time(self.ask_twice(run, &span, &mut call)).await;
         span.given(call.inputs.fields);
         match result {
             Ok(completions) => {
@@ -75,69 +68,100 @@ impl Predict {
         }
     }
 
-    async fn ask_twice(&self, run: &Run, span: &OpenSpan, call: &Call) -> Result<Vec<Map>> {
+    async fn ask_twice(&self, run: &Run, span: &OpenSpan, call: &mut Call) -> Result<Vec<Map>> {
+        let mut config = self.config.clone();
+        config.append(&mut call.config);
+        for message in inputs::prepare(&self.signature, &mut call.inputs.fields, &mut config)? {
+            run.tell(Event::Warning { id: span.id(), step: Rc::clone(span.name()), message });
+        }
         let model = match &call.model {
             Some(model) => Rc::clone(model),
             None => run.model(self.model.as_deref())?,
         };
-        let first = Attempt { predict: self, run, span, model: &*model, call, adapter: &*self.adapter };
-        let (error, shown) = match first.make(&self.prepared).await? {
+        let attempt = Attempt { predict: self, run, span, model: &*model, call };
+        let several = attempt.raise_temperature(&mut config);
+        let (error, shown) = match attempt.make(&*self.adapter, &mut config, several).await? {
             Answer::Read(fields) => return Ok(fields),
             Answer::Unread { error, shown } => (error, shown),
         };
         let Some(fallback) = self.fallback.as_deref().filter(|_| !shown) else { return Err(error) };
-        match (Attempt { adapter: fallback, ..first }).make(&self.prepared_fallback).await? {
+        match attempt.make(fallback, &mut config, several).await? {
             Answer::Read(fields) => Ok(fields),
             Answer::Unread { error, .. } => Err(error),
         }
     }
 }
 
-/// A model call through one adapter.
+/// A call on its way to a model.
 struct Attempt<'a> {
     predict: &'a Predict,
     run: &'a Run,
     span: &'a OpenSpan,
     model: &'a dyn LanguageModel,
     call: &'a Call,
-    adapter: &'a dyn Adapter,
 }
 
 impl Attempt<'_> {
-    async fn make(&self, prepared: &OnceCell<Prepared>) -> Result<Answer> {
-        let prepared = self.predict.prepare(prepared, self.adapter)?;
-        let prompt = self.predict.prompt_with(prepared, self.adapter, &self.call.inputs)?;
-        let mut options = self.options();
-        let rollout_id = options.shift_remove("rollout_id").filter(|id| !id.is_null());
-        let response_format = self.response_format(prepared)?;
-        let start_ms = self.run.elapsed_ms();
-        let request = ChatRequest {
-            prompt: prompt.clone(),
-            response_format: response_format.clone(),
-            options: options.clone(),
-            rollout_id,
-            deadline_ms: self.run.deadline_ms(),
+    /// What the model sends unless the call has another: the run's settings lie over the model's own.
+    fn default(&self, name: &str) -> Option<&Json> {
+        self.run.lm_settings().get(name).or_else(|| self.model.defaults().get(name))
+    }
+
+    /// Whether several completions are asked for. At a temperature near 0 they would all be the same, so DSPy raises it.
+    fn raise_temperature(&self, config: &mut JsonMap<String, Json>) -> bool {
+        let set = |number: &f64| *number != 0.0;
+        let default = |name: &str| self.default(name).and_then(Json::as_f64);
+        let number = |name: &str| config.get(name).and_then(Json::as_f64).filter(set).or_else(|| default(name));
+        let count = number("n").filter(set).or_else(|| default("num_generations"));
+        let several = count.is_some_and(|count| count > 1.0);
+        if several && number("temperature").is_none_or(|temperature| temperature <= 0.15) {
+            config.insert("temperature".to_owned(), json!(0.7));
+        }
+        several
+    }
+
+    /// Asks through an adapter and reads the reply. What the adapter changes in `config` holds for the next one too, as it
+    /// does in DSPy.
+    async fn make(&self, adapter: &dyn Adapter, config: &mut JsonMap<String, Json>, several: bool) -> Result<Answer> {
+        let signature = &self.predict.signature;
+        let planning = Planning {
+            adapter,
+            signature,
+            inputs: &self.call.inputs.fields,
+            model: self.model.name(),
+            capabilities: self.model.capabilities(),
+            reasoning_effort: self.default("reasoning_effort"),
         };
+        let taken = planning.take_out(config)?;
+        let prepared = self.predict.prepared(adapter, &taken)?;
+        let request = self.request(adapter, &prepared, config)?;
+        let watched = self.run.is_watched() && !several && self.option(&request, "logprobs").is_none();
+        let start_ms = self.run.elapsed_ms();
         self.span.called(ModelCall {
             model: self.model.name().to_owned(),
-            adapter: self.adapter.name(),
-            prompt,
-            response_format,
-            options,
+            adapter: adapter.name(),
+            prompt: request.prompt.clone(),
+            response_format: request.response_format.clone(),
+            options: request.options.clone(),
             replies: Vec::new(),
             usage: Usage::default(),
             start_ms,
             duration_ms: 0.0,
             error: None,
         });
-        let one = request.options.get("n").is_none_or(|n| n == 1);
         let mut told = false;
-        let response = if one && self.run.is_watched() {
-            self.stream(request, &mut told).await
+        let response = if watched {
+            self.stream(request, adapter, &prepared, &mut told).await
         } else {
             self.model.complete(request).await
         };
-        let read = response.as_ref().map_err(Clone::clone).and_then(|response| self.read(&response.completions));
+        let read = match &response {
+            Ok(response) => {
+                let reader = Reader { run: self.run, adapter, signature, asked: &prepared.asked };
+                reader.read(&response.completions).await
+            }
+            Err(error) => Err(error.clone()),
+        };
         if let Ok(response) = &response {
             self.run.used(self.model.name(), &response.reported);
         }
@@ -154,7 +178,10 @@ impl Attempt<'_> {
             }
         });
         match read {
-            Ok(fields) => Ok(Answer::Read(fields)),
+            Ok(mut completions) => {
+                completions.iter_mut().for_each(|fields| self.call.choices.settle(fields));
+                Ok(Answer::Read(completions))
+            }
             Err(error) if error.kind() == ErrorKind::Parse => {
                 let shown = told && !self.run.gate().retract(self.span.id());
                 Ok(Answer::Unread { error, shown })
@@ -163,75 +190,64 @@ impl Attempt<'_> {
         }
     }
 
-    /// The parameters to send: the run's for models, under the predictor's, under the call's. Several completions at a
-    /// temperature near 0 would all be the same, so DSPy raises it to 0.7.
-    fn options(&self) -> serde_json::Map<String, Json> {
-        let mut config = self.predict.config.clone();
-        config.extend(self.call.config.clone());
-        let default = |name: &str| self.run.lm_settings().get(name).or_else(|| self.model.defaults().get(name));
-        let number = |name: &str| {
-            let own = config.get(name).and_then(Json::as_f64).filter(|own| *own != 0.0);
-            own.or_else(|| default(name).and_then(Json::as_f64))
+    fn request(
+        &self,
+        adapter: &dyn Adapter,
+        prepared: &Prepared,
+        config: &mut JsonMap<String, Json>,
+    ) -> Result<ChatRequest> {
+        let (signature, capabilities) = (&self.predict.signature, self.model.capabilities());
+        let response_format = match self.call.choices.is_empty() {
+            true => prepared.response_format(adapter, signature, capabilities)?,
+            false => render_format(adapter, &self.call.choices.narrow(signature)?, capabilities)?,
         };
-        let several = number("n").or_else(|| default("num_generations")?.as_f64()).is_some_and(|n| n > 1.0);
-        if several && number("temperature").is_none_or(|temperature| temperature <= 0.15) {
-            config.insert("temperature".to_owned(), json!(0.7));
+        if response_format.is_some() {
+            config.shift_remove("response_format");
         }
         let mut options = self.run.lm_settings().clone();
-        if let Some(rollout_id) = default("rollout_id") {
-            options.insert("rollout_id".to_owned(), rollout_id.clone());
-        }
-        options.extend(config);
-        options
+        options.extend(config.iter().map(|(name, value)| (name.clone(), value.clone())));
+        let rollout_id = options.shift_remove("rollout_id").or_else(|| self.default("rollout_id").cloned());
+        Ok(ChatRequest {
+            prompt: prepared.prompt(adapter, &self.call.inputs)?,
+            response_format,
+            options,
+            rollout_id: rollout_id.filter(|id| !id.is_null()),
+            deadline_ms: self.run.deadline_ms(),
+        })
     }
 
-    fn response_format(&self, prepared: &Prepared) -> Result<Option<Rc<str>>> {
-        let capabilities = self.model.capabilities();
-        let render = |signature: &Signature| {
-            let format = self.adapter.response_format(signature, capabilities)?;
-            Ok(format.map(|format| Rc::from(json::text(&format))))
-        };
-        if !self.call.choices.is_empty() {
-            return render(&self.call.choices.narrow(&self.predict.signature)?);
-        }
-        match prepared.response_format.get() {
-            Some((known, format)) if *known == capabilities => Ok(format.clone()),
-            Some(_) => render(&self.predict.signature),
-            None => {
-                let format = render(&self.predict.signature)?;
-                Ok(prepared.response_format.get_or_init(|| (capabilities, format)).1.clone())
-            }
-        }
+    /// A parameter that the request is sent with.
+    fn option<'a>(&'a self, request: &'a ChatRequest, name: &str) -> Option<&'a Json> {
+        request.options.get(name).or_else(|| self.model.defaults().get(name)).filter(|value| !value.is_null())
     }
 
     /// Reads a streamed reply to its end; `told` becomes true once a field was told to the run.
-    async fn stream(&self, request: ChatRequest, told: &mut bool) -> Result<ChatResponse> {
-        let mut reader = self.adapter.stream(&self.predict.signature);
+    async fn stream(
+        &self,
+        request: ChatRequest,
+        adapter: &dyn Adapter,
+        prepared: &Prepared,
+        told: &mut bool,
+    ) -> Result<ChatResponse> {
+        let mut reader = adapter.stream(&prepared.asked);
+        let mut thinking = Thinking::new(&self.predict.signature, &prepared.asked);
         let mut deltas = self.model.stream(request);
         let mut updates = Vec::new();
-        let mut completion = Completion { text: Some(String::new()), ..Completion::default() };
-        let mut response = ChatResponse::default();
+        let mut gathered = Gathered::default();
         while let Some(delta) = deltas.next().await {
             let delta = delta?;
-            if let Some(text) = &mut completion.text {
-                text.push_str(&delta.text);
+            gathered.push(&delta);
+            thinking.push(&delta.reasoning, &mut updates);
+            if !delta.text.is_empty() {
+                thinking.finish(&mut updates);
+                reader.push(&delta.text, &mut updates);
             }
-            if !delta.reasoning.is_empty() {
-                completion.reasoning.get_or_insert_default().push_str(&delta.reasoning);
-            }
-            completion.finish_reason = delta.finish_reason.or(completion.finish_reason);
-            response.usage = delta.usage.unwrap_or(response.usage);
-            if !delta.reported.is_empty() {
-                response.reported = delta.reported;
-            }
-            response.model = delta.model.unwrap_or(response.model);
-            reader.push(&delta.text, &mut updates);
             *told |= self.tell(&mut updates);
         }
+        thinking.finish(&mut updates);
         reader.finish(&mut updates);
         *told |= self.tell(&mut updates);
-        response.completions.push(completion);
-        Ok(response)
+        Ok(gathered.finish())
     }
 
     fn tell(&self, updates: &mut Vec<FieldUpdate>) -> bool {
@@ -245,26 +261,5 @@ impl Attempt<'_> {
             });
         }
         any
-    }
-
-    fn read(&self, completions: &[Completion]) -> Result<Vec<Map>> {
-        completions
-            .iter()
-            .map(|completion| {
-                let text = completion.text.as_deref().filter(|text| !text.is_empty());
-                let text = text.ok_or_else(|| self.empty_reply())?;
-                let mut fields = self.adapter.parse(&self.predict.signature, text)?;
-                self.call.choices.settle(&mut fields);
-                Ok(fields)
-            })
-            .collect()
-    }
-
-    fn empty_reply(&self) -> Error {
-        let reply = Reply { adapter: self.adapter.name(), problem: "empty", ..Reply::default() };
-        Error::new(ErrorKind::Parse, "The LM returned an empty or null response.")
-            .with_python_class("AdapterParseError")
-            .with_hint("allow more tokens (`max_tokens`): a reasoning model may have spent them all before it answered")
-            .with_reply(reply)
     }
 }

@@ -49,7 +49,7 @@ impl PredictStep {
         predict.set_signature(describe_fields(step, predict.signature().clone())?);
         match step.text("adapter")? {
             None | Some("chat") => {}
-            Some("json") => predict.set_adapter(Rc::new(JsonAdapter::default()), None),
+            Some("json") => predict.set_adapter(Rc::new(JsonAdapter::default())),
             Some(other) => {
                 let error = step.error("adapter", format!("there is no adapter `{other}`"));
                 return Err(error.with_hint(offer(other, ["chat", "json"])));

@@ -73,13 +73,25 @@ fn typed_dict(name: &str, definition: &Json, types: &Types) -> Result<ModelType>
 }
 
 /// An adapter: its name, or `{"name", "options"}`; DSPy's default for null.
-pub fn adapter(json: &Json) -> std::result::Result<Box<dyn Adapter>, String> {
-    let native = json["options"]["use_native_function_calling"].as_bool();
+pub fn adapter(json: &Json) -> std::result::Result<Rc<dyn Adapter>, String> {
+    let option = |name: &str| json["options"][name].as_bool();
+    let native = option("use_native_function_calling");
+    let parallel_tool_calls = option("parallel_tool_calls");
+    let json_fallback = option("use_json_adapter_fallback").unwrap_or(true);
+    let json_adapter = JsonAdapter { native_function_calling: native.unwrap_or(true), parallel_tool_calls };
     match json.as_str().or_else(|| json["name"].as_str()) {
-        Some("ChatAdapter") | None => Ok(Box::new(ChatAdapter { native_function_calling: native.unwrap_or(false) })),
-        Some("JSONAdapter") => Ok(Box::new(JsonAdapter { native_function_calling: native.unwrap_or(true) })),
-        Some("BAMLAdapter") => Ok(Box::new(BamlAdapter::new(native.unwrap_or(true)))),
-        Some("XMLAdapter") => Ok(Box::new(XmlAdapter { native_function_calling: native.unwrap_or(false) })),
+        Some("ChatAdapter") | None => Ok(Rc::new(ChatAdapter {
+            native_function_calling: native.unwrap_or(false),
+            parallel_tool_calls,
+            json_fallback,
+        })),
+        Some("XMLAdapter") => Ok(Rc::new(XmlAdapter {
+            native_function_calling: native.unwrap_or(false),
+            parallel_tool_calls,
+            json_fallback,
+        })),
+        Some("JSONAdapter") => Ok(Rc::new(json_adapter)),
+        Some("BAMLAdapter") => Ok(Rc::new(BamlAdapter { json: json_adapter })),
         Some(other) => Err(format!("not built: {other}")),
     }
 }

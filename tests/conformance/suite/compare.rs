@@ -63,7 +63,7 @@ fn matches(expected: &Json, actual: &Json) -> bool {
 }
 
 /// Errors match by class; by message where DSPy writes it; by what was parsed where an adapter gave up.
-fn same_error(expected: &Json, error: &Error) -> Outcome {
+pub fn same_error(expected: &Json, error: &Error) -> Outcome {
     let class = expected["class"].as_str().unwrap_or_default();
     if error.python_class() != Some(class) {
         return Err(format!("expected {class}, got {:?}: {error}", error.python_class()));

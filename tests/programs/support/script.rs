@@ -28,6 +28,7 @@ impl Stage {
             last = None;
             lines.push(match event {
                 Event::Started { step, .. } => format!("started {step}"),
+                Event::Warning { step, message, .. } => format!("warning {step}: {message}"),
                 Event::Finished(span) => format!("finished {}", span.name),
                 Event::Partial { step, field, value, .. } => {
                     format!("{step}.{field} so far: {}", lakelet::python::repr(value))
