@@ -2,10 +2,12 @@
 
 mod gather;
 mod message;
+mod responses;
 mod usage;
 
 pub use gather::Gathered;
 pub use message::{Content, Message, Prompt, write_messages};
+pub use responses::to_responses;
 pub use usage::{Usage, UsageByModel};
 
 use std::rc::Rc;

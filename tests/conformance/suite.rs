@@ -15,6 +15,7 @@ mod streaming;
 mod tools;
 mod type_render;
 mod usage;
+mod wire;
 
 use serde_json::Value as Json;
 
@@ -76,6 +77,9 @@ pub fn run_case(category: &str, case: &Json) -> Outcome {
         ("json_repair", "loads") => parsing::loads(input, expected),
         ("streaming", "listen") => streaming::listen(input, expected),
         ("calls", "call") => calls::call(input, expected),
+        ("wire", "request") => wire::request(input, expected),
+        ("wire", "embed") => wire::embed(input, expected),
+        ("tools", "chat_to_responses") => tools::chat_to_responses(input, expected),
         ("tools", "tool_text") => tools::tool_text(input, expected),
         ("tools", "provider_tool_call") => tools::provider_tool_call(input, expected),
         ("tools", "validate_args") => tools::validate_args(input, expected),

@@ -27,6 +27,7 @@ pub struct Embedder {
     workspace: Workspace,
     endpoint: String,
     path: String,
+    batch_size: usize,
 }
 
 /// Vectors, in the order of the texts.
@@ -43,7 +44,13 @@ impl Embedder {
     pub(in super::super) fn new(workspace: Workspace, endpoint: &str) -> Result<Self> {
         let endpoint = endpoint.strip_prefix("databricks/").unwrap_or(endpoint).to_owned();
         let path = invocations(&endpoint)?;
-        Ok(Self { workspace, endpoint, path })
+        Ok(Self { workspace, endpoint, path, batch_size: LARGEST_BATCH })
+    }
+
+    /// Sends so many texts in one request: 1 at least and 150, which is the default, at most.
+    pub fn with_batch_size(mut self, texts: usize) -> Self {
+        self.batch_size = texts.clamp(1, LARGEST_BATCH);
+        self
     }
 
     /// The name of the endpoint.
@@ -51,7 +58,7 @@ impl Embedder {
         &self.endpoint
     }
 
-    /// Embeds texts, any number of them: 150 travel in one request, one request after the other. `deadline_ms` is a moment on
+    /// Embeds texts, any number of them: a batch travels in one request, one request after the other. `deadline_ms` is a moment on
     /// the host's clock, as in [`ChatRequest`](crate::lm::ChatRequest).
     ///
     /// # Errors
@@ -60,7 +67,7 @@ impl Embedder {
         let deadline_ms = Some(self.workspace.deadline(deadline_ms).at_ms());
         let target = Target::Endpoint(self.endpoint.clone());
         let mut all = Embeddings::default();
-        for batch in texts.chunks(LARGEST_BATCH) {
+        for batch in texts.chunks(self.batch_size) {
             let body = json::text(&json!({ "input": batch })).into_bytes();
             let call = Call { path: self.path.clone(), body, target: target.clone() };
             let answer = self.workspace.clone().whole(call, deadline_ms).await?;

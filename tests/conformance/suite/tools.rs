@@ -1,6 +1,7 @@
 //! Tools: what is said of them, and the calls of them.
 
 use futures::executor::block_on;
+use lakelet::lm::to_responses;
 use lakelet::python::repr;
 use lakelet::tool::{ToolCall, ToolResult, ToolSpec};
 use lakelet::value::{Map, Value};
@@ -58,4 +59,8 @@ pub fn tool_results(input: &Json, expected: &Json) -> Outcome {
         Ok(json!({ "tool_call_results": results }))
     };
     check(expected, run())
+}
+
+pub fn chat_to_responses(input: &Json, expected: &Json) -> Outcome {
+    check(expected, Ok(json!(to_responses(input["request"].as_object().cloned().unwrap_or_default()))))
 }
