@@ -110,6 +110,41 @@ pub fn write(out: &mut String, json: &Json) {
     }
 }
 
+/// Adds the JSON text of a value, indented by two spaces, as `orjson.OPT_INDENT_2` writes it.
+pub(crate) fn write_indented(out: &mut String, json: &Json) {
+    indented(out, json, 0);
+}
+
+fn indented(out: &mut String, json: &Json, depth: usize) {
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("  ", depth));
+    };
+    match json {
+        Json::Array(items) if !items.is_empty() => {
+            for (i, item) in items.iter().enumerate() {
+                out.push(if i > 0 { ',' } else { '[' });
+                line(out, depth + 1);
+                indented(out, item, depth + 1);
+            }
+            line(out, depth);
+            out.push(']');
+        }
+        Json::Object(members) if !members.is_empty() => {
+            for (i, (name, member)) in members.iter().enumerate() {
+                out.push(if i > 0 { ',' } else { '{' });
+                line(out, depth + 1);
+                write_str(out, name);
+                out.push_str(": ");
+                indented(out, member, depth + 1);
+            }
+            line(out, depth);
+            out.push('}');
+        }
+        plain => write(out, plain),
+    }
+}
+
 /// Adds a JSON string: quotes, `\` and control characters are escaped, everything else stays as it is.
 ///
 /// Python's `json.dumps(ensure_ascii=False)` and `serde_json` give the same bytes.

@@ -8,30 +8,44 @@
 //! # Ok::<(), lakelet::Error>(())
 //! ```
 
+mod demo;
+mod keepsakes;
+mod lm;
 mod part;
 
+pub use keepsakes::Keepsakes;
+pub use lm::SavedLm;
 pub use part::Part;
 
 use serde_json::{Map as JsonMap, Value as Json, json};
 
-use crate::adapter::{JsonStyle, write_json};
 use crate::error::{Error, ErrorKind, Result};
 use crate::example::Example;
 use crate::json::{self, NotJson};
 use crate::module::{Module, Predict, ROOT};
 use crate::nearest::offer;
-use crate::signature::Signature;
-use crate::value::{Map, Value};
+use crate::python::str_repr;
+use crate::signature::{Signature, Type};
 
 /// What DSPy writes beside the predictors.
 const METADATA: &str = "metadata";
+
+/// The dependencies whose versions DSPy notes.
+const DEPENDENCIES: [(&str, &str); 3] = [("python", "3.11"), ("dspy", "3.4.1"), ("cloudpickle", "3.1")];
 
 /// The state of a program as DSPy saves it: JSON, indented by two, with a line end. A predictor that is the whole program has
 /// no name in it.
 ///
 /// # Errors
-/// [`State`](ErrorKind::State), when a demo holds a value that has no JSON form.
+/// [`State`](ErrorKind::State), when a demo holds a value that has no JSON form, or when the program holds a
+/// [`Retrieve`](crate::module::Retrieve): DSPy 3.4.1 cannot save one.
 pub fn dump(program: &dyn Module) -> Result<String> {
+    if let Some((path, _)) = program.retrieves().first() {
+        return Err(Error::new(ErrorKind::State, "DSPy cannot save a program that has a retriever for a part")
+            .at_step(path)
+            .with_hint("make the retriever when the program is called, or keep it outside of the program")
+            .with_python_class("TypeError"));
+    }
     let mut state = JsonMap::new();
     for (path, predict) in program.predictors() {
         let saved = dump_predict(predict).map_err(|error| error.at_step(&path))?;
@@ -56,12 +70,10 @@ pub fn join(parts: &[String]) -> Result<String> {
 }
 
 fn write(mut state: JsonMap<String, Json>) -> String {
-    state.insert(
-        METADATA.to_owned(),
-        json!({"dependency_versions": {"python": "3.11", "dspy": "3.4.1", "cloudpickle": "3.1"}}),
-    );
+    let versions = DEPENDENCIES.map(|(name, version)| (name.to_owned(), version.into()));
+    state.insert(METADATA.to_owned(), json!({"dependency_versions": JsonMap::from_iter(versions)}));
     let mut text = String::new();
-    write_json(&mut text, &Value::from(&Json::Object(state)), JsonStyle::Indented);
+    json::write_indented(&mut text, &Json::Object(state));
     text + "\n"
 }
 
@@ -70,73 +82,141 @@ fn not_json(error: NotJson) -> Error {
 }
 
 fn dump_predict(predict: &Predict) -> Result<JsonMap<String, Json>> {
-    let demos = predict.demos().iter().map(|demo| {
-        let field = |(name, value): (&String, &Value)| {
-            let mut text = String::new();
-            write_json(&mut text, value, JsonStyle::OneLine);
-            let json = json::read(&text).map_err(|error| {
-                Error::new(ErrorKind::State, format!("the demo cannot be saved: {error}")).at_field(name)
-            })?;
-            Ok((name.clone(), json))
-        };
-        Ok(Json::Object(demo.fields.iter().map(field).collect::<Result<_>>()?))
-    });
-    let demos: Vec<Json> = demos.collect::<Result<_>>()?;
-    let mut state = JsonMap::new();
-    state.insert("traces".to_owned(), json!([]));
-    state.insert("train".to_owned(), json!([]));
-    state.insert("demos".to_owned(), Json::Array(demos));
-    state.insert("signature".to_owned(), predict.signature().dump_state());
-    state.insert("lm".to_owned(), Json::Null);
-    Ok(state)
+    let kept = predict.keepsakes();
+    Ok(JsonMap::from_iter([
+        ("traces".to_owned(), kept.traces.clone()),
+        ("train".to_owned(), kept.train.clone()),
+        ("demos".to_owned(), predict.demos().iter().map(demo::dump).collect::<Result<_>>()?),
+        ("signature".to_owned(), predict.signature().dump_state()),
+        ("lm".to_owned(), kept.lm.as_ref().map_or(Json::Null, SavedLm::dump)),
+    ]))
 }
 
 /// Loads a saved state onto a program: all of it, or, when anything does not fit, nothing. Predictors are found by their
-/// paths, entries for others are left alone. Saved models (`lm`) are not taken over: the host names the models.
+/// paths, entries for others are left alone. Of saved models (`lm`) it is kept what they are, but not where they are; the
+/// host names the models that are asked.
 ///
 /// # Errors
 /// [`State`](ErrorKind::State), with the path of the predictor as the step.
 pub fn load(program: &mut dyn Module, text: &str) -> Result<()> {
+    load_from(program, text, false)
+}
+
+/// As [`load`], of a state whose author is trusted: the addresses of saved models are kept too, as with DSPy's
+/// `allow_unsafe_lm_state=True`.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_trusted(program: &mut dyn Module, text: &str) -> Result<()> {
+    load_from(program, text, true)
+}
+
+fn load_from(program: &mut dyn Module, text: &str, trusted: bool) -> Result<()> {
     let state = json::read(text).map_err(not_json)?;
-    if !state.pointer("/metadata/dependency_versions").is_some_and(Json::is_object) {
-        return Err(missing("metadata.dependency_versions"));
-    }
-    let mut loaded: Vec<(Signature, Vec<Example>)> = Vec::new();
-    for (path, predict) in program.predictors() {
-        let saved = if path == ROOT { Some(&state) } else { state.get(&path) };
-        let saved = saved.ok_or_else(|| {
+    check_metadata(&state)?;
+    let saved = |path: &str| {
+        let saved = if path == ROOT { Some(&state) } else { state.get(path) };
+        saved.ok_or_else(|| {
             let known = state.as_object().into_iter().flat_map(|state| state.keys().map(String::as_str));
-            missing(&path).with_hint(offer(&path, known.filter(|key| *key != METADATA)))
-        })?;
-        loaded.push(load_predict(predict, saved).map_err(|error| error.at_step(&path))?);
+            missing(path).with_hint(offer(path, known.filter(|key| *key != METADATA)))
+        })
+    };
+    let mut loaded = Vec::new();
+    for (path, predict) in program.predictors() {
+        loaded.push(Loaded::read(predict, saved(&path)?, trusted).map_err(|error| error.at_step(&path))?);
     }
-    for ((_, predict), (signature, demos)) in program.predictors_mut().into_iter().zip(loaded) {
-        predict.set_signature(signature);
-        predict.set_demos(demos);
+    let mut sizes = Vec::new();
+    for (path, _) in program.retrieves() {
+        sizes.push(saved(&path)?.get("k").and_then(Json::as_u64).and_then(|k| u32::try_from(k).ok()));
+    }
+    for ((_, retrieve), k) in program.retrieves().into_iter().zip(sizes) {
+        retrieve.set_k(k.unwrap_or(retrieve.k()));
+    }
+    for ((_, predict), loaded) in program.predictors_mut().into_iter().zip(loaded) {
+        predict.set_signature(loaded.signature);
+        predict.set_demos(loaded.demos);
+        predict.set_keepsakes(loaded.keepsakes);
     }
     Ok(())
 }
 
-fn load_predict(predict: &Predict, saved: &Json) -> Result<(Signature, Vec<Example>)> {
-    if saved.get("extended_signature").is_some() {
-        return Err(Error::new(ErrorKind::State, "the state was saved by DSPy 2.5 or older")
-            .with_hint("load it with DSPy 3 in Python, and save it again")
-            .with_python_class("NotImplementedError"));
+/// Versions may differ, DSPy only warns; but it knows the names of all dependencies.
+fn check_metadata(state: &Json) -> Result<()> {
+    let metadata = state.get(METADATA).ok_or_else(|| missing(METADATA))?;
+    let versions = metadata.get("dependency_versions").and_then(Json::as_object);
+    let versions = versions.ok_or_else(|| missing("metadata.dependency_versions"))?;
+    match versions.keys().find(|name| !DEPENDENCIES.iter().any(|(known, _)| known == name)) {
+        Some(unknown) => Err(Error::new(ErrorKind::State, format!("the state depends on `{unknown}`"))
+            .at_field("metadata.dependency_versions")
+            .with_hint("save the program again with DSPy 3 or with Lakelet")
+            .with_python_class("KeyError")),
+        None => Ok(()),
     }
-    let signature = saved.get("signature").ok_or_else(|| missing("signature"))?;
-    saved.get("lm").ok_or_else(|| missing("lm"))?;
-    let demos = match saved.get("demos") {
-        None => predict.demos().to_vec(),
-        Some(Json::Array(demos)) => demos.iter().map(read_demo).collect::<Result<_>>()?,
-        Some(_) => return Err(Error::new(ErrorKind::State, "must be a list").at_field("demos")),
-    };
-    Ok((predict.signature().load_state(signature)?, demos))
 }
 
-fn read_demo(demo: &Json) -> Result<Example> {
-    let fields =
-        demo.as_object().ok_or_else(|| Error::new(ErrorKind::State, "a demo must be an object").at_field("demos"))?;
-    Ok(Example::from(fields.iter().map(|(name, json)| (name.clone(), json.into())).collect::<Map>()))
+/// What becomes of one predictor.
+struct Loaded {
+    signature: Signature,
+    demos: Vec<Example>,
+    keepsakes: Keepsakes,
+}
+
+impl Loaded {
+    /// In the order in which DSPy looks at a state.
+    fn read(predict: &Predict, saved: &Json, trusted: bool) -> Result<Self> {
+        let signature = predict.signature().load_state(saved.get("signature").ok_or_else(|| missing("signature"))?)?;
+        check_decisions(&signature, saved.get("fields"))?;
+        let mut keepsakes = predict.keepsakes().clone();
+        keepsakes.lm = match saved.get("lm").ok_or_else(|| missing("lm"))? {
+            Json::Object(lm) => SavedLm::load(lm, trusted)?,
+            _ => None,
+        };
+        if saved.get("extended_signature").is_some() {
+            return Err(Error::new(ErrorKind::State, "the state was saved by DSPy 2.5 or older")
+                .with_hint("load it with DSPy 3 in Python, and save it again")
+                .with_python_class("NotImplementedError"));
+        }
+        let demos = match saved.get("demos") {
+            None => predict.demos().to_vec(),
+            Some(Json::Array(demos)) => demos.iter().map(demo::load).collect::<Result<_>>()?,
+            Some(_) => return Err(Error::new(ErrorKind::State, "must be a list").at_field("demos")),
+        };
+        for (name, kept) in [("traces", &mut keepsakes.traces), ("train", &mut keepsakes.train)] {
+            if let Some(saved) = saved.get(name) {
+                kept.clone_from(saved);
+            }
+        }
+        Ok(Self { signature, demos, keepsakes })
+    }
+}
+
+/// Settings for outputs that are decided by probabilities (DSPy's experimental `fields`) are refused, so that no program
+/// answers by other thresholds than it was tuned for.
+fn check_decisions(signature: &Signature, settings: Option<&Json>) -> Result<()> {
+    let refused = |message: String| Error::new(ErrorKind::State, message).at_field("fields");
+    let settings = match settings {
+        None => return Ok(()),
+        Some(Json::Object(settings)) if settings.is_empty() => return Ok(()),
+        Some(Json::Object(settings)) => settings,
+        Some(_) => {
+            let message = "Decision fields must be a mapping of output names to configuration.";
+            return Err(refused(message.to_owned()).with_python_class("ValueError"));
+        }
+    };
+    let decides = |name: &str| {
+        let mut outputs = signature.outputs();
+        outputs.any(|field| field.name == name && matches!(field.ty, Type::Bool | Type::Literal(_)))
+    };
+    let mut unknown: Vec<&str> = settings.keys().map(String::as_str).filter(|name| !decides(name)).collect();
+    if unknown.is_empty() {
+        return Err(Error::new(ErrorKind::Unsupported, "the state has thresholds for decisions, which are not built")
+            .at_field("fields")
+            .with_hint("save the program without `fields`"));
+    }
+    unknown.sort_unstable();
+    let names: Vec<String> = unknown.into_iter().map(str_repr).collect();
+    let message = format!("Decision configuration refers to unsupported outputs: [{}].", names.join(", "));
+    Err(refused(message).with_python_class("ValueError"))
 }
 
 fn missing(key: &str) -> Error {

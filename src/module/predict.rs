@@ -26,6 +26,7 @@ use crate::example::{Example, Prediction};
 use crate::lm::Prompt;
 use crate::run::Run;
 use crate::signature::Signature;
+use crate::state::Keepsakes;
 
 /// Asks a model for the outputs of a signature, as DSPy 3.4's `Predict` does.
 ///
@@ -51,6 +52,7 @@ pub struct Predict {
     demos: Vec<Example>,
     config: serde_json::Map<String, Json>,
     model: Option<String>,
+    keepsakes: Keepsakes,
     adapter: Rc<dyn Adapter>,
     fallback: Option<Rc<dyn Adapter>>,
     shelf: Shelf,
@@ -70,6 +72,7 @@ impl Predict {
             demos: Vec::new(),
             config: serde_json::Map::new(),
             model: None,
+            keepsakes: Keepsakes::default(),
             fallback: adapter.fallback(),
             adapter,
             shelf: Shelf::default(),
@@ -121,6 +124,16 @@ impl Predict {
     /// Sets the name of the model to ask.
     pub fn set_model(&mut self, model: Option<String>) {
         self.model = model;
+    }
+
+    /// What DSPy saves with a predictor beside signature and demos: the model that it was tuned for, for instance.
+    pub fn keepsakes(&self) -> &Keepsakes {
+        &self.keepsakes
+    }
+
+    /// Sets what is saved with the predictor.
+    pub fn set_keepsakes(&mut self, keepsakes: Keepsakes) {
+        self.keepsakes = keepsakes;
     }
 
     /// How the signature becomes messages, and replies become fields.

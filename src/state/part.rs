@@ -4,7 +4,7 @@ use futures_core::future::LocalBoxFuture;
 
 use crate::error::Result;
 use crate::example::{Example, Prediction};
-use crate::module::{Module, Predict, at_path};
+use crate::module::{Module, Predict, Retrieve, at_path};
 use crate::run::Run;
 
 /// A module as the part `path` of a program that is put together elsewhere, in a JavaScript class for instance.
@@ -28,5 +28,9 @@ impl Module for Part<'_> {
 
     fn predictors_mut(&mut self) -> Vec<(String, &mut Predict)> {
         at_path(self.path, self.module.predictors_mut())
+    }
+
+    fn retrieves(&self) -> Vec<(String, &Retrieve)> {
+        at_path(self.path, self.module.retrieves())
     }
 }

@@ -9,6 +9,7 @@ mod metrics;
 mod parsing;
 mod programs;
 mod response_format;
+mod saved_programs;
 mod scripted;
 mod signatures;
 mod streaming;
@@ -87,6 +88,8 @@ pub fn run_case(category: &str, case: &Json) -> Outcome {
         ("metrics", op) => metrics::metric(op, input, expected),
         ("usage", "merge") => usage::merge(input, expected),
         ("named_predictors", "traverse") => programs::traverse(input, expected),
+        ("saved_programs", "save") => saved_programs::save(input, expected),
+        ("saved_programs", "load") => saved_programs::load(input, expected),
         _ => Err("not built".to_owned()),
     }
 }

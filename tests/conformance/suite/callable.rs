@@ -91,7 +91,8 @@ fn call(inputs: &Json, types: &Types) -> Result<Call> {
     Ok(call)
 }
 
-fn chain_of_thought(node: &Json, types: &Types) -> Result<ChainOfThought> {
+/// A `ChainOfThought`, whose reasoning may have another type or description.
+pub fn chain_of_thought(node: &Json, types: &Types) -> Result<ChainOfThought> {
     let signature = cases::signature(&node["signature"], types)?;
     let field = &node["rationale_field"];
     let ty = field["type"].as_str().or_else(|| node["rationale_field_type"].as_str());

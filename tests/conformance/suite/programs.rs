@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
+use lakelet::Error;
 use lakelet::module::{Composite, Module, Predict, Retrieve, Slot};
 use lakelet::signature::Types;
-use lakelet::{ChainOfThought, Error};
 use serde_json::{Value as Json, json};
 
 use super::compare::check;
-use super::{Outcome, cases};
+use super::{Outcome, callable, cases};
 
 /// A program that is not built, or an error that the case may expect.
 pub enum Problem {
@@ -29,6 +29,11 @@ impl Problem {
             Self::Failed(error) => check(expected, Err(error)),
         }
     }
+}
+
+/// The program of a case.
+pub fn program(node: &Json, types: &Types) -> Result<Box<dyn Module>, Problem> {
+    if node["attrs"].is_null() { module(node, types) } else { Ok(Box::new(composite(node, types)?)) }
 }
 
 fn composite(node: &Json, types: &Types) -> Result<Composite, Problem> {
@@ -95,7 +100,7 @@ fn module(node: &Json, types: &Types) -> Result<Box<dyn Module>, Problem> {
     let signature = || cases::signature(&node["signature"], types);
     Ok(match node["kind"].as_str().unwrap_or_default() {
         "Predict" => Box::new(Predict::new(signature()?)),
-        "ChainOfThought" => Box::new(ChainOfThought::new(&signature()?)?),
+        "ChainOfThought" => Box::new(callable::chain_of_thought(node, types)?),
         "Retrieve" => Box::new(Retrieve::new(node["k"].as_u64().unwrap_or(3) as u32)),
         other => return Err(Problem::NotBuilt(other.to_owned())),
     })
