@@ -4,6 +4,7 @@ mod gather;
 mod message;
 mod responses;
 mod usage;
+pub(crate) mod wire;
 
 pub use gather::Gathered;
 pub use message::{Content, Message, Prompt, write_messages};
@@ -78,6 +79,23 @@ pub struct Delta {
     /// With the totals: all that the service reports of what was used, as it reports it.
     pub reported: serde_json::Map<String, Json>,
     pub model: Option<String>,
+}
+
+/// A whole answer as one piece: its first completion.
+impl From<ChatResponse> for Delta {
+    fn from(answer: ChatResponse) -> Self {
+        let completion = answer.completions.into_iter().next().unwrap_or_default();
+        Self {
+            text: completion.text.unwrap_or_default(),
+            reasoning: completion.reasoning.unwrap_or_default(),
+            tool_calls: completion.tool_calls,
+            citations: completion.citations,
+            finish_reason: completion.finish_reason,
+            usage: Some(answer.usage),
+            reported: answer.reported,
+            model: Some(answer.model),
+        }
+    }
 }
 
 /// What an endpoint can do beyond text.

@@ -2,7 +2,8 @@
 import type { Services } from '../wasm/lakelet.js';
 import { calling } from './core.js';
 import { LakeletError } from './errors.js';
-import { Index, languageModel, Model, type ModelFunction, type Workspace } from './workspace.js';
+import { languageModel, type ModelFunction } from './language-model.js';
+import { Index, Model, type Workspace } from './workspace.js';
 
 /** A model: an endpoint of the workspace by name, a {@link Model}, or a function that answers. */
 export type LanguageModel = string | Model | ModelFunction;
@@ -17,10 +18,27 @@ export interface Settings {
   readonly rm?: Retriever | Readonly<Record<string, Retriever>>;
 }
 
+/** How a signature becomes messages, and a reply becomes fields. */
+export type AdapterName = 'chat' | 'json' | 'xml' | 'baml';
+
+/** An adapter with options, by DSPy's names. */
+export interface AdapterOptions {
+  readonly adapter: AdapterName;
+  /** Tools go to the model as tools, and its calls come back as calls, where it can do that. `json` and `baml` do so unless told otherwise. */
+  readonly useNativeFunctionCalling?: boolean;
+  /** Whether the model may ask for several calls at once. */
+  readonly parallelToolCalls?: boolean;
+  /** Whether a reply that cannot be read is asked for once more as JSON; `chat` and `xml` do so unless told otherwise. */
+  readonly useJsonAdapterFallback?: boolean;
+}
+
+/** An adapter: its name, or its name with options. */
+export type Adapter = AdapterName | AdapterOptions;
+
 /** The settings of the program, and what new predictors speak. */
 export interface Defaults extends Settings {
   /** How a signature becomes messages; `chat`, with `json` when a reply cannot be read, unless given. */
-  readonly adapter?: 'chat' | 'json';
+  readonly adapter?: Adapter;
 }
 
 /** Settings, each given or not. */
@@ -42,7 +60,7 @@ export function configure(settings: Defaults): void {
 }
 
 /** The adapter of predictors that name none. @internal */
-export function defaultAdapter(): 'chat' | 'json' {
+export function defaultAdapter(): Adapter {
   return defaults.adapter ?? 'chat';
 }
 

@@ -1,10 +1,14 @@
 /** DSPy programs on Databricks, in the browser and at the edge. */
-export { configure, type Defaults, type LanguageModel, type Retriever, type Settings } from './configure.js';
+export { configure, type Adapter, type AdapterName, type AdapterOptions, type Defaults, type LanguageModel, type Retriever, type Settings } from './configure.js';
 export { init, type ModuleSource } from './core.js';
 export { LakeletError, type ErrorCode, type ErrorDetails, type UnreadableReply } from './errors.js';
 export type { DescribedError, Message, ModelCall, ProgramEvent, Span, Usage } from './events.js';
 export type { ModelFieldOptions, ModelFields, ObjectSchema, TypeSpec, TypeSpecs } from './declare.js';
 export type { Given, Inputs, Outputs, TypeOf } from './infer.js';
+export {
+  languageModel, ModelRequest,
+  type ChatCompletion, type ChatCompletionChunk, type LanguageModelOptions, type ModelFunction, type ModelReply, type ReportedUsage,
+} from './language-model.js';
 export { Module } from './module.js';
 export { pipeline, Pipeline, type PipelineDocument, type PipelineInput, type PipelineInputSpec, type PipelineOptions, type PipelineStepSpec } from './pipeline.js';
 export { chainOfThought, predict, Predictor, type PredictOptions } from './predict.js';
@@ -21,7 +25,4 @@ export {
   Audio, Citations, Code, Document, File, float, History, Image, Reasoning, ToolCalls, tuple,
   type Citation, type ToolCall, type ToolCallResult,
 } from './types.js';
-export {
-  Index, languageModel, Model, ModelRequest, Workspace,
-  type IndexOptions, type ModelFunction, type ModelOptions, type ModelReply, type WorkspaceOptions, type WorkspaceRequest,
-} from './workspace.js';
+export { Index, Model, Workspace, type IndexOptions, type ModelOptions, type WorkspaceOptions, type WorkspaceRequest } from './workspace.js';

@@ -1,7 +1,7 @@
 /** Predictors: one signature, one model call. */
 import type { Program as Handle } from '../wasm/lakelet.js';
 import { calling, type Core } from './core.js';
-import { defaultAdapter } from './configure.js';
+import { defaultAdapter, type Adapter } from './configure.js';
 import type { TypeSpecs } from './declare.js';
 import type { Message } from './events.js';
 import { Compiled, type Place } from './program.js';
@@ -14,7 +14,7 @@ import { write } from './values.js';
 /** What a predictor can be told beside its signature. */
 export interface PredictOptions<T extends TypeSpecs = TypeSpecs> {
   /** How the signature becomes messages; the one of `configure` unless given. */
-  readonly adapter?: 'chat' | 'json';
+  readonly adapter?: Adapter;
   /** The model to ask, by its name in the settings; the first one unless given. */
   readonly model?: string;
   /** Parameters of every request, by their wire names: `temperature`, `max_tokens`, `n` ... */

@@ -2,7 +2,6 @@
 import type { Model as ModelHandle, Retriever as IndexHandle, Workspace as Handle } from '../wasm/lakelet.js';
 import { calling, init, waiting } from './core.js';
 import { LakeletError } from './errors.js';
-import type { Message } from './events.js';
 import { write } from './values.js';
 
 /** Where a workspace is, and who calls it. */
@@ -159,66 +158,4 @@ export class Index extends Lazy {
   get handle(): IndexHandle {
     return this.made();
   }
-}
-
-/** What is read of a request. */
-interface Asked {
-  readonly messages: readonly Message[];
-  readonly responseFormat?: unknown;
-  readonly options: Readonly<Record<string, unknown>>;
-}
-
-/** What a model of one's own is asked. It is read from its JSON text when it is looked at. */
-export class ModelRequest {
-  /** `{messages, responseFormat?, options}` as JSON text. */
-  readonly json: string;
-  #read: Asked | undefined;
-
-  /** @internal */
-  constructor(json: string) {
-    this.json = json;
-  }
-
-  get messages(): readonly Message[] {
-    return this.#members.messages;
-  }
-
-  /** The `response_format` that an endpoint would be sent. */
-  get responseFormat(): unknown {
-    return this.#members.responseFormat;
-  }
-
-  /** Sampling parameters by their wire names. */
-  get options(): Readonly<Record<string, unknown>> {
-    return this.#members.options;
-  }
-
-  get #members(): Asked {
-    return (this.#read ??= JSON.parse(this.json) as Asked);
-  }
-}
-
-/** What a model of one's own answers: the text, or the text and what it cost. */
-export type ModelReply = string | {
-  readonly text: string;
-  readonly model?: string;
-  readonly usage?: { readonly promptTokens?: number; readonly completionTokens?: number; readonly totalTokens?: number };
-};
-
-/** A model of one's own: a model in the page, another provider, a test. */
-export type ModelFunction = (request: ModelRequest) => ModelReply | Promise<ModelReply>;
-
-/**
- * A model that is a function.
- *
- * ```ts
- * configure({ lm: languageModel('echo', ({ messages }) => `[[ ## answer ## ]]\n${messages.length} messages`) });
- * ```
- *
- * @param options `takesSchema`: the function understands `responseFormat`.
- */
-export function languageModel(name: string, answer: ModelFunction, options: { readonly takesSchema?: boolean } = {}): Model {
-  return new Model(name, () => calling((core) =>
-    core.Model.of_function(name, (request: string) => answer(new ModelRequest(request)), options.takesSchema ?? false),
-  ));
 }

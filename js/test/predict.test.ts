@@ -49,7 +49,7 @@ test('chain of thought reasons first, with demos in every prompt', async () => {
   const { reasoning, answer } = await qa.run({ question: '2 + 2?' }, {
     lm: ({ messages }) => {
       seen.push(...messages.map(({ role }) => role));
-      return { text: reply({ reasoning: 'Twice two.', answer: '4' }), usage: { totalTokens: 9 } };
+      return { text: reply({ reasoning: 'Twice two.', answer: '4' }), usage: { total_tokens: 9 } };
     },
   });
   assert.equal(reasoning, 'Twice two.');

@@ -3,6 +3,7 @@
 //! Programs stay in wasm memory. Inputs and options come in as tagged values in a buffer that both sides share ([`values`]);
 //! outputs and events go out as JSON text; errors are thrown as JSON text too, which the package turns into `LakeletError`s.
 
+mod adapter;
 mod answer;
 mod crash;
 mod custom;

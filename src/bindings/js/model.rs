@@ -4,14 +4,16 @@ use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
 use futures_core::stream::LocalBoxStream;
-use futures_util::stream;
-use js_sys::{Function, Reflect};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use js_sys::{Array, Function, Reflect};
+use serde_json::{Map, Value as Json};
 use wasm_bindgen::prelude::*;
 
-use super::errors::from_thrown;
+use super::errors::{from_thrown, thrown};
+use super::options::Options;
 use crate::error::{Error, ErrorKind, Result};
-use crate::json::{self, write_str};
-use crate::lm::{Capabilities, ChatRequest, ChatResponse, Completion, Delta, LanguageModel, Usage};
+use crate::json;
+use crate::lm::{Capabilities, ChatRequest, ChatResponse, Completion, Delta, Gathered, LanguageModel, wire};
 use crate::platform::js::settled;
 
 /// A model in wasm memory.
@@ -22,10 +24,11 @@ pub struct Model {
 
 #[wasm_bindgen]
 impl Model {
-    /// A function from a request, as JSON text, to a promise of the reply: its text, or `{text, usage?, model?}`.
-    /// `takes_schema` says that it understands `response_format`.
-    pub fn of_function(name: String, answer: Function, takes_schema: bool) -> Self {
-        Self { model: Rc::new(Answering { name, answer, takes_schema }) }
+    /// A function that answers: from a request, as JSON text, to `{reply, stop}`. The reply is a promise of an answer or of
+    /// `{next}`, a function to promises of pieces. Answers and pieces are a text, or a list with the JSON text of what
+    /// the chat-completions API would answer. The options: `{capabilities?, defaults?}`.
+    pub fn of_function(name: String, answer: Function, length: usize) -> std::result::Result<Self, JsValue> {
+        answering(name, answer, length).map(|it| Self { model: Rc::new(it) }).map_err(|error| thrown(&error))
     }
 
     /// The same model, to be given away.
@@ -34,66 +37,138 @@ impl Model {
     }
 }
 
+fn answering(name: String, answer: Function, length: usize) -> Result<Answering> {
+    let options = Options::read(length)?;
+    let capabilities = options.json("capabilities")?.unwrap_or_default();
+    let can = |name: &str| capabilities.get(name).and_then(Json::as_bool).unwrap_or_default();
+    let capabilities = Capabilities {
+        json_object: can("jsonObject") || can("jsonSchema"),
+        json_schema: can("jsonSchema"),
+        function_calling: can("functionCalling"),
+        reasoning: can("reasoning"),
+    };
+    Ok(Answering { name: name.into(), answer, capabilities, defaults: options.json("defaults")?.unwrap_or_default() })
+}
+
 #[derive(Clone)]
 struct Answering {
-    name: String,
+    name: Rc<str>,
     answer: Function,
-    takes_schema: bool,
+    capabilities: Capabilities,
+    defaults: Map<String, Json>,
+}
+
+/// What a function answers, whole or in pieces. What it does is stopped when this is dropped.
+struct Answer {
+    call: JsValue,
+    /// To the next piece; none for an answer that came whole.
+    next: Option<Function>,
+    first: JsValue,
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if let Ok(stop) = member(&self.call, "stop").dyn_into::<Function>() {
+            let _ = stop.call0(&self.call);
+        }
+    }
 }
 
 impl Answering {
-    async fn ask(self, request: ChatRequest) -> Result<ChatResponse> {
-        let given = JsValue::from_str(&written(&request));
-        let answer = self.answer.call1(&JsValue::NULL, &given).map_err(|thrown| from_thrown(&thrown))?;
-        let answer = settled(&answer).await.map_err(|thrown| from_thrown(&thrown))?;
-        let mut response = ChatResponse { model: self.name, ..ChatResponse::default() };
-        let text = match answer.as_string() {
-            Some(text) => text,
-            None => read(&answer, &mut response)?,
-        };
-        response.completions.push(Completion { text: Some(text), ..Completion::default() });
+    async fn ask(self, request: ChatRequest) -> Result<Answer> {
+        let given = JsValue::from_str(&self.written(&request));
+        let call = self.answer.call1(&JsValue::NULL, &given).map_err(|thrown| from_thrown(&thrown))?;
+        let mut answer = Answer { call, next: None, first: JsValue::UNDEFINED };
+        answer.first = settled(&member(&answer.call, "reply")).await.map_err(|thrown| from_thrown(&thrown))?;
+        answer.next = member(&answer.first, "next").dyn_into().ok();
+        Ok(answer)
+    }
+
+    /// `{messages, responseFormat?, options}`.
+    fn written(&self, request: &ChatRequest) -> String {
+        let mut out = String::from("{\"messages\":");
+        request.prompt.write_json(&mut out);
+        if let Some(format) = &request.response_format {
+            out.push_str(",\"responseFormat\":");
+            out.push_str(format);
+        }
+        let mut options = self.defaults.clone();
+        options.extend(request.options.clone());
+        options.retain(|_, value| !value.is_null());
+        out.push_str(",\"options\":");
+        json::write(&mut out, &Json::Object(options));
+        out.push('}');
+        out
+    }
+}
+
+impl Answer {
+    async fn whole(self, name: &str) -> Result<ChatResponse> {
+        if self.next.is_none() {
+            return whole(&self.first, name);
+        }
+        let mut gathered = Gathered::default();
+        let mut pieces = self.pieces(name.into());
+        while let Some(piece) = pieces.try_next().await? {
+            gathered.push(&piece);
+        }
+        let mut response = gathered.finish();
+        if response.model.is_empty() {
+            response.model = name.to_owned();
+        }
         Ok(response)
     }
+
+    fn pieces(self, name: Rc<str>) -> LocalBoxStream<'static, Result<Delta>> {
+        let Some(next) = self.next.clone() else {
+            return stream::iter([whole(&self.first, &name).map(Delta::from)]).boxed_local();
+        };
+        let pieces = stream::try_unfold(self, move |answer| {
+            let piece = next.call0(&answer.first);
+            async move {
+                let piece = piece.map_err(|thrown| from_thrown(&thrown))?;
+                let piece = settled(&piece).await.map_err(|thrown| from_thrown(&thrown))?;
+                Ok(if piece.is_undefined() { None } else { Some((self::piece(&piece)?, answer)) })
+            }
+        });
+        pieces.boxed_local()
+    }
 }
 
-/// `{messages, response_format?, options}`.
-fn written(request: &ChatRequest) -> String {
-    let mut out = String::from("{\"messages\":");
-    request.prompt.write_json(&mut out);
-    if let Some(format) = &request.response_format {
-        out.push_str(",\"responseFormat\":");
-        out.push_str(format);
-    }
-    out.push_str(",\"options\":{");
-    for (i, (name, value)) in request.options.iter().enumerate() {
-        out.push_str(if i > 0 { "," } else { "" });
-        write_str(&mut out, name);
-        out.push(':');
-        json::write(&mut out, value);
-    }
-    out.push_str("}}");
-    out
-}
-
-fn read(answer: &JsValue, response: &mut ChatResponse) -> Result<String> {
-    let member = |of: &JsValue, name: &str| Reflect::get(of, &JsValue::from_str(name)).unwrap_or_default();
-    let text = member(answer, "text").as_string().ok_or_else(|| {
-        Error::new(ErrorKind::Protocol, "the model function gave neither a text nor an object with a `text`")
-            .with_hint("return the reply as a string, or { text, usage }")
-    })?;
-    if let Some(model) = member(answer, "model").as_string() {
-        response.model = model;
-    }
-    let usage = member(answer, "usage");
-    let count = |name| member(&usage, name).as_f64().unwrap_or_default() as u64;
-    response.usage = Usage {
-        prompt_tokens: count("promptTokens"),
-        completion_tokens: count("completionTokens"),
-        total_tokens: count("totalTokens"),
-        cached_tokens: count("cachedTokens"),
-        reasoning_tokens: count("reasoningTokens"),
+fn whole(answer: &JsValue, name: &str) -> Result<ChatResponse> {
+    let mut response = match answer.as_string() {
+        Some(text) => {
+            let completion = Completion { text: Some(text), ..Completion::default() };
+            ChatResponse { completions: vec![completion], ..ChatResponse::default() }
+        }
+        None => object(answer).and_then(|json| wire::response(&json)).ok_or_else(unreadable)?,
     };
-    Ok(text)
+    if response.model.is_empty() {
+        response.model = name.to_owned();
+    }
+    Ok(response)
+}
+
+fn piece(piece: &JsValue) -> Result<Delta> {
+    match piece.as_string() {
+        Some(text) => Ok(Delta { text, ..Delta::default() }),
+        None => object(piece).and_then(|json| wire::delta(&json)).ok_or_else(unreadable),
+    }
+}
+
+fn object(of: &JsValue) -> Option<Json> {
+    let text = of.dyn_ref::<Array>()?.get(0).as_string()?;
+    json::read(text).ok()
+}
+
+fn unreadable() -> Error {
+    Error::new(ErrorKind::Protocol, "the model function gave nothing that is an answer").with_hint(
+        "return a text, { text, usage }, what the chat-completions API answers, or an async iterable of pieces",
+    )
+}
+
+fn member(of: &JsValue, name: &str) -> JsValue {
+    Reflect::get(of, &JsValue::from_str(name)).unwrap_or_default()
 }
 
 impl LanguageModel for Answering {
@@ -102,26 +177,20 @@ impl LanguageModel for Answering {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { json_schema: self.takes_schema, json_object: self.takes_schema, ..Capabilities::default() }
+        self.capabilities
+    }
+
+    fn defaults(&self) -> &Map<String, Json> {
+        &self.defaults
     }
 
     fn complete(&self, request: ChatRequest) -> LocalBoxFuture<'static, Result<ChatResponse>> {
-        Box::pin(self.clone().ask(request))
+        let (name, answer) = (Rc::clone(&self.name), self.clone().ask(request));
+        Box::pin(async move { answer.await?.whole(&name).await })
     }
 
-    /// The whole reply as one piece.
     fn stream(&self, request: ChatRequest) -> LocalBoxStream<'static, Result<Delta>> {
-        let whole = self.clone().ask(request);
-        Box::pin(stream::once(async move {
-            let response = whole.await?;
-            let text = response.completions.into_iter().next().and_then(|completion| completion.text);
-            Ok(Delta {
-                text: text.unwrap_or_default(),
-                finish_reason: Some("stop".to_owned()),
-                usage: Some(response.usage),
-                model: Some(response.model),
-                ..Delta::default()
-            })
-        }))
+        let (name, answer) = (Rc::clone(&self.name), self.clone().ask(request));
+        stream::once(answer).map_ok(move |answer| answer.pieces(Rc::clone(&name))).try_flatten().boxed_local()
     }
 }

@@ -29,6 +29,10 @@ impl Options {
         self.typed(name, "text", Value::as_str)
     }
 
+    pub fn flag(&self, name: &str) -> Result<Option<bool>> {
+        self.typed(name, "true or false", Value::as_bool)
+    }
+
     pub fn number(&self, name: &str) -> Result<Option<f64>> {
         self.typed(name, "a number", |value| match value {
             Value::Int(number) => Some(*number as f64),

@@ -8,6 +8,7 @@ use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
+use super::adapter;
 use super::errors::thrown;
 use super::model::Model;
 use super::options::Options;
@@ -15,7 +16,6 @@ use super::report;
 use super::run::Run;
 use super::signature::Signature;
 use super::values;
-use crate::adapter::{Adapter, ChatAdapter, JsonAdapter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::example::Example;
 use crate::json;
@@ -242,7 +242,7 @@ fn made(kind: &str, signature: &signature::Signature, length: usize) -> Result<R
 }
 
 fn configured<M: Module>(mut module: M, options: &Options) -> Result<M> {
-    let adapter = adapter(options)?;
+    let adapter = adapter::read(options)?;
     for (_, predictor) in module.predictors_mut() {
         predictor.set_adapter(Rc::clone(&adapter));
         predictor.set_model(options.text("model")?.map(str::to_owned));
@@ -250,17 +250,6 @@ fn configured<M: Module>(mut module: M, options: &Options) -> Result<M> {
         predictor.set_demos(demos(options)?);
     }
     Ok(module)
-}
-
-/// The adapter of that name.
-fn adapter(options: &Options) -> Result<Rc<dyn Adapter>> {
-    match options.text("adapter")? {
-        None | Some("chat") => Ok(Rc::new(ChatAdapter::default())),
-        Some("json") => Ok(Rc::new(JsonAdapter::default())),
-        Some(other) => Err(Error::new(ErrorKind::Config, format!("the adapter `{other}` is not known"))
-            .at_field("adapter")
-            .with_hint("use `chat` or `json`")),
-    }
 }
 
 fn demos(options: &Options) -> Result<Vec<Example>> {

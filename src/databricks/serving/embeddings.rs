@@ -4,10 +4,10 @@ use serde_json::{Value as Json, json};
 
 use super::super::error::{Target, unreadable};
 use super::super::{Call, Workspace};
-use super::{invocations, reply};
+use super::invocations;
 use crate::error::Result;
 use crate::json;
-use crate::lm::Usage;
+use crate::lm::{Usage, wire};
 
 /// Databricks takes no more inputs than this in one request.
 const LARGEST_BATCH: usize = 150;
@@ -74,8 +74,8 @@ impl Embedder {
             let (vectors, json) = read(&answer.body, batch.len())
                 .ok_or_else(|| unreadable(&target, &answer.body, "an embedding for each text"))?;
             all.vectors.extend(vectors);
-            all.usage += reply::usage(&json).map(Usage::of).unwrap_or_default();
-            all.model = reply::text(&json, "model").or(answer.served_model).unwrap_or_else(|| self.endpoint.clone());
+            all.usage += Usage::of(&wire::usage(&json));
+            all.model = wire::text(&json, "model").or(answer.served_model).unwrap_or_else(|| self.endpoint.clone());
         }
         Ok(all)
     }

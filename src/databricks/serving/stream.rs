@@ -8,12 +8,12 @@ use serde_json::{Map, Value as Json};
 
 use super::super::error::{cut_short, ended_early, unreadable};
 use super::super::{Call, Workspace};
-use super::reply::{self, Said};
+use super::reply;
 use crate::error::Result;
 use crate::http::deadline::Deadline;
 use crate::http::sse;
 use crate::json;
-use crate::lm::{Delta, Usage};
+use crate::lm::{Delta, Usage, wire};
 
 /// Sends a call and yields its answer. Tries again only while nothing has come of it.
 pub(super) fn deltas(
@@ -111,30 +111,24 @@ impl Chunks {
 
     /// One chunk. `None` when it brings nothing to tell yet: the role, an empty text, usage, a filter's verdict.
     fn read(&mut self, json: &Json) -> Result<Option<Delta>> {
-        let Some(choices) = json.get("choices").and_then(Json::as_array) else {
+        let Some(mut delta) = wire::delta(json) else {
             return match reply::error_within(json, self.call.target.name()) {
                 Some(error) => Err(error),
                 None => Ok(None),
             };
         };
-        self.usage = reply::usage(json).cloned().or_else(|| self.usage.take());
-        let first = |choice: &&Json| choice.get("index").and_then(Json::as_u64).unwrap_or(0) == 0;
-        let choice = choices.iter().find(first).unwrap_or(&Json::Null);
-        let delta = choice.get("delta").unwrap_or(&Json::Null);
-        let (said, tool_calls) = (Said::of(delta), reply::list(delta, "tool_calls"));
-        let finish_reason = reply::text(choice, "finish_reason").filter(|reason| !reason.is_empty());
-        self.finished |= finish_reason.is_some();
-        let (text, reasoning) = (said.text.unwrap_or_default(), said.reasoning.unwrap_or_default());
-        if self.model.is_none() {
-            self.model = reply::text(json, "model");
+        let reported = std::mem::take(&mut delta.reported);
+        if delta.usage.take().is_some() {
+            self.usage = Some(reported);
         }
-        let citations = said.citations;
-        let is_empty = text.is_empty() && reasoning.is_empty() && tool_calls.is_empty() && citations.is_empty();
-        if is_empty && finish_reason.is_none() {
+        self.finished |= delta.finish_reason.is_some();
+        self.model = self.model.take().or(delta.model);
+        delta.model = None;
+        if delta == Delta::default() {
             return Ok(None);
         }
-        let model = self.model.clone();
-        Ok(Some(Delta { text, reasoning, tool_calls, citations, finish_reason, model, ..Delta::default() }))
+        delta.model.clone_from(&self.model);
+        Ok(Some(delta))
     }
 
     /// The bytes have ended without `[DONE]`. What stands in the last, unfinished event may still be whole.
@@ -163,17 +157,7 @@ impl Chunks {
     fn read_whole(&mut self, body: &[u8]) -> Result<Delta> {
         let answer = reply::read(body, None, self.call.target.name())?;
         self.over = true;
-        let said = answer.completions.into_iter().next().unwrap_or_default();
-        Ok(Delta {
-            text: said.text.unwrap_or_default(),
-            reasoning: said.reasoning.unwrap_or_default(),
-            tool_calls: said.tool_calls,
-            citations: said.citations,
-            finish_reason: said.finish_reason,
-            usage: Some(answer.usage),
-            reported: answer.reported,
-            model: Some(answer.model),
-        })
+        Ok(answer.into())
     }
 
     fn end(&mut self) -> Option<Delta> {
