@@ -7,10 +7,12 @@
 mod event;
 mod gate;
 mod span;
+mod status;
 
-pub use event::Event;
+pub use event::{Event, Progress, Stage};
 pub use gate::Gate;
 pub use span::{ModelCall, OpenSpan, Span, Status};
+pub use status::{StatusMessages, with_status};
 
 use std::cell::RefCell;
 use std::future::Future;

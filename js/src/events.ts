@@ -67,8 +67,12 @@ export interface Span {
 
 /** News of a run, in the order in which the caller may know it. */
 export type ProgramEvent<O = Record<string, unknown>> =
-  /** A step has started; `id` is the one of its span. */
-  | { readonly type: 'started'; readonly id: number; readonly step: string; readonly kind: string; readonly atMs: number }
+  /** A step has started; `id` is the one of its span, `parent` the one of the step that it is a part of. */
+  | { readonly type: 'started'; readonly id: number; readonly parent: number | null; readonly step: string; readonly kind: string; readonly atMs: number }
+  /** A part of a step's model call: the adapter makes messages, the model answers, the adapter reads the answer. `call` is the
+   * position of the call in `calls` of the step's span, `name` the model's or the adapter's. */
+  | { readonly type: 'stage'; readonly id: number; readonly step: string; readonly call: number; readonly stage: 'adapter_format' | 'lm' | 'adapter_parse';
+      readonly progress: 'started' | 'done' | 'failed'; readonly name: string; readonly atMs: number }
   /** A text field of a model's reply has grown by `text`. */
   | { readonly type: 'text'; readonly id: number; readonly step: string; readonly field: string; readonly text: string }
   /** A list, an object or the like in a model's reply has grown to `value`: its complete parts, and the text that is being
@@ -81,4 +85,6 @@ export type ProgramEvent<O = Record<string, unknown>> =
   /** A step has ended, well or not. */
   | { readonly type: 'finished'; readonly span: Span }
   /** The program's result; `stoppedBy` names the guard that decided it, when one did. Always the last event. */
-  | { readonly type: 'result'; readonly fields: O; readonly stoppedBy: string | null };
+  | { readonly type: 'result'; readonly fields: O; readonly stoppedBy: string | null }
+  /** What the program is doing, in words for its user: see {@link withStatus}. */
+  | { readonly type: 'status'; readonly message: string };

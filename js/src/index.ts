@@ -20,6 +20,7 @@ export {
   type Constraints, type Field, type FieldOptions, type FieldSpec, type InputsOf, type NewField, type OutputsOf, type SignatureLike, type SignatureOptions,
   type SignatureSpec, type SignatureState,
 } from './signature.js';
+export { withStatus, type StatusMessages } from './status.js';
 export type { ProgramStream } from './stream.js';
 export {
   Audio, Citations, Code, Document, File, float, History, Image, Reasoning, ToolCalls, tuple,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { chainOfThought, inspect, LakeletError, predict, signature, Workspace, init } from 'lakelet';
+import { chainOfThought, inspect, LakeletError, predict, signature, withStatus, Workspace, init } from 'lakelet';
 
 import { complete, json, reply, serve, stream } from './support.js';
 
@@ -98,6 +98,24 @@ test('a stream tells fields as they grow, then the result', async (t) => {
   const result = await running.result;
   assert.deepEqual(result, { answer: 'Yes.', score: 0.9 });
   assert.equal(inspect(result).usage.totalTokens, 18);
+});
+
+test('a stream tells lists while they are written, and every stage of the call', async (t) => {
+  const server = await serve(t, (_, response) => stream(response, ['[[ ## tags ## ]]\n["one", "t', 'wo"]\n\n[[ ## completed ## ]]']));
+  const running = predict('text -> tags: list[str]').stream({ text: 'x' }, { lm: new Workspace({ host: server.url, token: 'dapi-test' }).lm('small') });
+  const told: unknown[] = [];
+  for await (const event of withStatus(running, { lmStart: (model) => `Asking ${model}` })) {
+    if (event.type === 'started') told.push([event.step, event.parent]);
+    if (event.type === 'stage') told.push([event.call, event.stage, event.progress]);
+    if (event.type === 'partial' || event.type === 'value') told.push(event.value);
+    if (event.type === 'status') told.push(event.message);
+  }
+  assert.deepEqual(told, [
+    ['predict', null],
+    [0, 'adapter_format', 'started'], [0, 'adapter_format', 'done'],
+    [0, 'lm', 'started'], 'Asking small', ['one', 't'], ['one', 'two'], ['one', 'two'], [0, 'lm', 'done'],
+    [0, 'adapter_parse', 'started'], [0, 'adapter_parse', 'done'],
+  ]);
 });
 
 test('leaving the loop, a signal and a timeout each hang up', async (t) => {

@@ -67,6 +67,9 @@ impl Gate {
                 rules.redact_value(&mut value);
                 self.pass(Event::Value { id, step, field, value });
             }
+            Event::Warning { id, step, message } => {
+                self.pass(Event::Warning { id, step, message: rules.redact(&message).into_owned() });
+            }
             // Rules judge what is whole.
             Event::Partial { .. } => {}
             Event::Finished(span) => self.pass(Event::Finished(Rc::new(span.redacted(rules)))),

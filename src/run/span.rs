@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use serde_json::Value as Json;
 
-use super::{Event, Run};
-use crate::error::Error;
+use super::{Event, Progress, Run, Stage};
+use crate::error::{Error, Result};
 use crate::json;
 use crate::lm::{Prompt, Usage};
 use crate::screen::Rules;
@@ -170,8 +170,8 @@ pub struct OpenSpan {
 
 impl OpenSpan {
     pub(super) fn begin(run: Run, span: &Span) -> Self {
-        let (id, kind, at_ms) = (span.id, span.kind, span.start_ms);
-        run.tell(Event::Started { id, step: Rc::clone(&span.name), kind, at_ms });
+        let Span { id, parent, kind, start_ms: at_ms, .. } = *span;
+        run.tell(Event::Started { id, parent, step: Rc::clone(&span.name), kind, at_ms });
         Self { run, id, name: Rc::clone(&span.name), closed: false }
     }
 
@@ -188,6 +188,24 @@ impl OpenSpan {
     /// Records what the step was given.
     pub fn given(&self, inputs: Map) {
         self.run.change_span(self.id, |span| span.inputs = inputs);
+    }
+
+    /// Does a part of a model call, and tells that it starts and ends. `name` is the model's or the adapter's.
+    pub async fn stage<T>(&self, stage: Stage, name: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+        if !self.run.is_watched() {
+            return work.await;
+        }
+        let calls = self.run.span(self.id).map_or(0, |span| span.calls.len());
+        // Messages are made before the call is recorded.
+        let call = if stage == Stage::Format { calls } else { calls.saturating_sub(1) };
+        let tell = |progress| {
+            let (id, step, at_ms) = (self.id, Rc::clone(&self.name), self.run.elapsed_ms());
+            self.run.tell(Event::Stage { id, step, call, stage, progress, name: name.into(), at_ms });
+        };
+        tell(Progress::Started);
+        let result = work.await;
+        tell(if result.is_ok() { Progress::Done } else { Progress::Failed });
+        result
     }
 
     /// Records a model call that goes out.

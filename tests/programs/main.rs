@@ -3,6 +3,7 @@
 mod assistant;
 mod composite;
 mod documents;
+mod events;
 mod judges;
 mod pipeline;
 mod predict;

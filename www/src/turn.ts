@@ -42,6 +42,9 @@ export function advance(turn: Turn, event: RunEvent): Turn {
       return { ...turn, running: turn.running.filter(({ id }) => id !== event.span.id), spans: [...turn.spans, event.span] };
     case 'text':
       return event.step === ANSWER.step && event.field === ANSWER.field ? { ...turn, answer: turn.answer + event.text } : turn;
+    case 'stage':
+    case 'warning':
+    case 'status':
     case 'partial':
     case 'value':
       return turn;

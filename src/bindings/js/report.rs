@@ -16,9 +16,13 @@ use crate::value::{Map, Value};
 
 pub(super) fn event(event: &Event) -> String {
     match event {
-        Event::Started { id, step, kind, at_ms } => {
-            json::text(&json!({"type": "started", "id": id, "step": &**step, "kind": kind, "atMs": at_ms}))
-        }
+        Event::Started { id, parent, step, kind, at_ms } => json::text(
+            &json!({"type": "started", "id": id, "parent": parent, "step": &**step, "kind": kind, "atMs": at_ms}),
+        ),
+        Event::Stage { id, step, call, stage, progress, name, at_ms } => json::text(&json!({
+            "type": "stage", "id": id, "step": &**step, "call": call, "stage": stage.as_str(), "progress": progress.as_str(),
+            "name": &**name, "atMs": at_ms,
+        })),
         Event::Text { id, step, field, text } => {
             json::text(&json!({"type": "text", "id": id, "step": &**step, "field": &**field, "text": text}))
         }
@@ -31,6 +35,7 @@ pub(super) fn event(event: &Event) -> String {
         Event::Result { fields, stopped_by } => {
             with_raw(json!({"type": "result", "stoppedBy": stopped_by.as_deref()}), &[("fields", object(fields))])
         }
+        Event::Status(message) => json::text(&json!({"type": "status", "message": message})),
     }
 }
 

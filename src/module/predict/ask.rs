@@ -14,7 +14,7 @@ use crate::adapter::{Adapter, FieldUpdate, News};
 use crate::error::{Error, ErrorKind, Result};
 use crate::example::Prediction;
 use crate::lm::{ChatRequest, ChatResponse, Gathered, LanguageModel, Usage};
-use crate::run::{Event, ModelCall, OpenSpan, Run};
+use crate::run::{Event, ModelCall, OpenSpan, Run, Stage};
 use crate::value::Map;
 
 /// What a reply that was asked for through one adapter came to.
@@ -134,7 +134,8 @@ impl Attempt<'_> {
         };
         let taken = planning.take_out(config)?;
         let prepared = self.predict.prepared(adapter, &taken)?;
-        let request = self.request(adapter, &prepared, config)?;
+        let request = async { self.request(adapter, &prepared, config) };
+        let request = self.span.stage(Stage::Format, adapter.name(), request).await?;
         let watched = self.run.is_watched() && !several && self.option(&request, "logprobs").is_none();
         let start_ms = self.run.elapsed_ms();
         self.span.called(ModelCall {
@@ -150,15 +151,18 @@ impl Attempt<'_> {
             error: None,
         });
         let mut told = false;
-        let response = if watched {
-            self.stream(request, adapter, &prepared, &mut told).await
-        } else {
-            self.model.complete(request).await
+        let response = async {
+            if watched {
+                self.stream(request, adapter, &prepared, &mut told).await
+            } else {
+                self.model.complete(request).await
+            }
         };
+        let response = self.span.stage(Stage::Model, self.model.name(), response).await;
         let read = match &response {
             Ok(response) => {
                 let reader = Reader { run: self.run, adapter, signature, asked: &prepared.asked };
-                reader.read(&response.completions).await
+                self.span.stage(Stage::Parse, adapter.name(), reader.read(&response.completions)).await
             }
             Err(error) => Err(error.clone()),
         };

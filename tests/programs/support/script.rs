@@ -36,7 +36,8 @@ impl Stage {
                 Event::Value { step, field, .. } => format!("done {step}.{field}"),
                 Event::Result { stopped_by: None, .. } => "result".to_owned(),
                 Event::Result { stopped_by: Some(guard), .. } => format!("stopped by {guard}"),
-                Event::Text { .. } => continue,
+                Event::Status(message) => format!("status: {message}"),
+                Event::Stage { .. } | Event::Text { .. } => continue,
             });
         }
         lines
