@@ -13,6 +13,8 @@ use crate::value::{Map, Value};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Example {
     pub fields: Map,
+    /// Which fields a program is given; the others are what is wanted of it. Empty when it is not said.
+    pub input_keys: Vec<String>,
 }
 
 impl Example {
@@ -27,6 +29,24 @@ impl Example {
         self
     }
 
+    /// The example with these fields as the ones that a program is given: DSPy's `with_inputs`.
+    ///
+    /// ```
+    /// use lakelet::Example;
+    /// let example = Example::new().with("question", "2+2?").with("answer", "4").with_inputs(&["question"]);
+    /// assert_eq!(example.inputs().collect::<Vec<_>>(), [("question", &"2+2?".into())]);
+    /// ```
+    pub fn with_inputs(mut self, names: &[&str]) -> Self {
+        self.input_keys = names.iter().map(|name| (*name).to_owned()).collect();
+        self
+    }
+
+    /// The fields that a program is given, in order.
+    pub fn inputs(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let inputs = self.fields.iter().filter(|(name, _)| self.input_keys.contains(name));
+        inputs.map(|(name, value)| (name.as_str(), value))
+    }
+
     /// The value of a field.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.fields.get(name)
@@ -35,7 +55,7 @@ impl Example {
 
 impl From<Map> for Example {
     fn from(fields: Map) -> Self {
-        Self { fields }
+        Self { fields, input_keys: Vec::new() }
     }
 }
 

@@ -8,6 +8,7 @@ pub mod assistant;
 pub mod bindings;
 pub mod coerce;
 pub mod databricks;
+pub mod embed;
 pub mod error;
 pub mod example;
 pub mod host;

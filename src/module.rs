@@ -3,17 +3,28 @@
 mod best_of_n;
 mod chain_of_thought;
 mod composite;
+mod knn;
+mod multi_chain_comparison;
+mod parallel;
 mod predict;
+mod react;
+mod react_v2;
 mod refine;
 mod retrieve;
 mod reward;
 mod sub_modules;
+mod tool_use;
 mod tries;
 
 pub use best_of_n::BestOfN;
 pub use chain_of_thought::ChainOfThought;
 pub use composite::{Composite, Slot};
+pub use knn::Knn;
+pub use multi_chain_comparison::MultiChainComparison;
+pub use parallel::Parallel;
 pub use predict::{Call, Choices, NOT_FOUND, Predict};
+pub use react::ReAct;
+pub use react_v2::ReActV2;
 pub use refine::{Refine, describe_modules};
 pub use retrieve::Retrieve;
 pub use reward::Reward;
@@ -71,7 +82,7 @@ async fn recorded(
 ) -> Result<Prediction> {
     let span = run.open_span(kind);
     span.given(inputs.fields.clone());
-    match run.in_time(work(&run.inside(&span, ""), &inputs)).await {
+    match run.in_time(work(&run.inside(&span), &inputs)).await {
         Ok(prediction) => {
             let prediction = Prediction { usage: span.usage(), ..prediction };
             span.done(prediction.fields.clone());

@@ -128,11 +128,16 @@ impl Run {
         self
     }
 
-    /// The same run, inside the step that `span` records: in the part of that name, if any is named.
-    pub fn inside(&self, span: &OpenSpan, part: &str) -> Self {
-        let between = if self.step.is_empty() || part.is_empty() { "" } else { "." };
-        let step = [&*self.step, between, part].concat().into();
-        Self { step, parent: Some(span.id()), ..self.clone() }
+    /// The same run, in the part of that name inside the step that runs.
+    pub fn part(mut self, name: &str) -> Self {
+        let between = if self.step.is_empty() { "" } else { "." };
+        self.step = [&*self.step, between, name].concat().into();
+        self
+    }
+
+    /// The same run, inside the step that `span` records.
+    pub fn inside(&self, span: &OpenSpan) -> Self {
+        Self { parent: Some(span.id()), ..self.clone() }
     }
 
     /// The same run, with what happens in it shown through another gate.

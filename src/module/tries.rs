@@ -98,7 +98,7 @@ impl Tries {
         let run = run.clone().behind(&gate).with_lm_settings(settings);
         let span = run.open_span("try");
         let id = span.id();
-        match self.call(&run.inside(&span, "module"), inputs).await {
+        match self.call(&run.inside(&span).part("module"), inputs).await {
             Ok((prediction, reward)) => {
                 let trace = span.trace();
                 span.done(prediction.fields.clone());
@@ -116,7 +116,7 @@ impl Tries {
     async fn call(&self, run: &Run, inputs: &Example) -> Result<(Prediction, f64)> {
         let prediction = self.module.call(run, inputs.clone()).await?;
         let span = run.open_span("reward");
-        let reward = self.reward.score(&run.inside(&span, ""), inputs, &prediction).await;
+        let reward = self.reward.score(&run.inside(&span), inputs, &prediction).await;
         run.discard(span.id()); // what a reward asks of models does not lead to the prediction
         match reward {
             Ok(reward) => {

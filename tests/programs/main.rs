@@ -1,10 +1,12 @@
 //! Programs run as their users run them, with scripted models and retrievers and a clock that the test owns.
 
+mod agents;
 mod assistant;
 mod composite;
 mod documents;
 mod events;
 mod judges;
+mod parallel;
 mod pipeline;
 mod predict;
 mod state;

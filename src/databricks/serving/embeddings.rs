@@ -1,10 +1,12 @@
 //! Embedding endpoints.
 
+use futures_core::future::LocalBoxFuture;
 use serde_json::{Value as Json, json};
 
 use super::super::error::{Target, unreadable};
 use super::super::{Call, Workspace};
 use super::invocations;
+use crate::embed::EmbeddingModel;
 use crate::error::Result;
 use crate::json;
 use crate::lm::{Usage, wire};
@@ -78,6 +80,12 @@ impl Embedder {
             all.model = wire::text(&json, "model").or(answer.served_model).unwrap_or_else(|| self.endpoint.clone());
         }
         Ok(all)
+    }
+}
+
+impl EmbeddingModel for Embedder {
+    fn embed<'a>(&'a self, texts: &'a [String], deadline_ms: Option<f64>) -> LocalBoxFuture<'a, Result<Vec<Vec<f64>>>> {
+        Box::pin(async move { Ok(self.embed(texts, deadline_ms).await?.vectors) })
     }
 }
 
