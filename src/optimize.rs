@@ -1,3 +1,4 @@
 //! Optimizers: what DSPy calls teleprompters.
 
+pub mod gepa;
 pub mod proposal;

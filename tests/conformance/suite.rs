@@ -6,6 +6,7 @@ mod cases;
 mod compare;
 mod formatting;
 mod metrics;
+mod modules;
 mod parsing;
 mod programs;
 mod response_format;
@@ -81,6 +82,9 @@ pub fn run_case(category: &str, case: &Json) -> Outcome {
         ("wire", "request") => wire::request(input, expected),
         ("wire", "embed") => wire::embed(input, expected),
         ("tools", "chat_to_responses") => tools::chat_to_responses(input, expected),
+        ("calls", "best_of_n") => modules::best_of_n(input, expected),
+        ("calls", "refine") => modules::refine(input, expected),
+        ("calls", "gepa_proposal") => modules::gepa_proposal(input, expected),
         ("tools", "tool_text") => tools::tool_text(input, expected),
         ("tools", "provider_tool_call") => tools::provider_tool_call(input, expected),
         ("tools", "validate_args") => tools::validate_args(input, expected),

@@ -5,13 +5,14 @@ use std::rc::Rc;
 
 use futures::future::LocalBoxFuture;
 use lakelet::adapter::Adapter;
-use lakelet::module::Call;
+use lakelet::module::{Call, MultiChainComparison, ReAct, ReActV2};
 use lakelet::signature::{Field, Type, Types};
+use lakelet::tool::Tool;
 use lakelet::value::{Map, Value};
 use lakelet::{ChainOfThought, Error, ErrorKind, Example, Module, Predict, Prediction, Result, Run};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
-use super::cases;
+use super::{cases, tools};
 
 /// A program; the inputs of a bare predictor may hold settings of the call (`config`, `demos`, `signature`).
 pub enum Program {
@@ -26,15 +27,18 @@ impl Program {
         let mut program = match node["kind"].as_str().unwrap_or_default() {
             "Predict" => Self::Predict(Predict::new(cases::signature(&node["signature"], types)?)),
             "ChainOfThought" => Self::ChainOfThought(chain_of_thought(node, types)?),
+            "MultiChainComparison" => Self::Other(Box::new(multi_chain_comparison(node, types)?)),
+            "ReAct" => Self::Other(Box::new(react(node, types)?)),
+            "ReActV2" => Self::Other(Box::new(react_v2(node, types)?)),
             "Pipeline" => Self::Other(Box::new(Pipeline::build(node, adapter, types)?)),
             other => return Err(Error::new(ErrorKind::Unsupported, format!("not built: {other}"))),
         };
         let config = node["config"].as_object().cloned().unwrap_or_default();
         for (_, predictor) in program.module_mut().predictors_mut() {
             predictor.set_adapter(Rc::clone(adapter));
-            if !config.is_empty() {
-                predictor.set_config(config.clone());
-            }
+            let mut all = predictor.config().clone();
+            all.extend(config.clone());
+            predictor.set_config(all);
         }
         Ok(program)
     }
@@ -44,6 +48,14 @@ impl Program {
             Self::Predict(predict) => predict,
             Self::ChainOfThought(cot) => cot,
             Self::Other(module) => &**module,
+        }
+    }
+
+    pub fn into_module(self) -> Box<dyn Module> {
+        match self {
+            Self::Predict(predict) => Box::new(predict),
+            Self::ChainOfThought(cot) => Box::new(cot),
+            Self::Other(module) => module,
         }
     }
 
@@ -101,6 +113,31 @@ pub fn chain_of_thought(node: &Json, types: &Types) -> Result<ChainOfThought> {
         reasoning = reasoning.with_desc(desc);
     }
     ChainOfThought::with_reasoning(&signature, reasoning)
+}
+
+pub fn multi_chain_comparison(node: &Json, types: &Types) -> Result<MultiChainComparison> {
+    let m = node["M"].as_u64().map_or(3, |m| m as usize);
+    let mut module = MultiChainComparison::new(&cases::signature(&node["signature"], types)?, m)?;
+    if let Some(temperature) = node.get("temperature") {
+        module.predict.set_config(json!({ "temperature": temperature }).as_object().cloned().unwrap_or_default());
+    }
+    Ok(module)
+}
+
+pub fn react(node: &Json, types: &Types) -> Result<ReAct> {
+    let mut agent = ReAct::new(&cases::signature(&node["signature"], types)?, tools(node)?)?;
+    agent.max_iters = node["max_iters"].as_u64().map_or(agent.max_iters, |turns| turns as usize);
+    Ok(agent)
+}
+
+pub fn react_v2(node: &Json, types: &Types) -> Result<ReActV2> {
+    let mut agent = ReActV2::new(&cases::signature(&node["signature"], types)?, tools(node)?)?;
+    agent.max_iters = node["max_iters"].as_u64().map_or(agent.max_iters, |turns| turns as usize);
+    Ok(agent)
+}
+
+fn tools(node: &Json) -> Result<Vec<Rc<dyn Tool>>> {
+    node["tools"].as_array().into_iter().flatten().map(tools::tool).collect()
 }
 
 /// Runs its steps in order, and passes values on: `$in.x` is an input, `$name.x` an output of the step called `name`.

@@ -41,7 +41,7 @@ impl ScriptedLm {
         let completions = match &reply {
             Json::Array(texts) => texts.iter().map(completion).collect(),
             Json::Object(reply) if reply.contains_key("raise") => {
-                return Err(raised(&reply["raise"], &reply["message"]));
+                return Err(raised(&reply["raise"], reply.get("message").unwrap_or(&Json::Null)));
             }
             Json::Object(reply) => reply["outputs"].as_array().into_iter().flatten().map(completion).collect(),
             text => vec![completion(text)],

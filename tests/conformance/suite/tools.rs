@@ -1,9 +1,11 @@
 //! Tools: what is said of them, and the calls of them.
 
+use std::rc::Rc;
+
 use futures::executor::block_on;
 use lakelet::lm::to_responses;
 use lakelet::python::repr;
-use lakelet::tool::{ToolCall, ToolResult, ToolSpec};
+use lakelet::tool::{Tool, ToolCall, ToolResult, ToolSpec};
 use lakelet::value::{Map, Value};
 use lakelet::{Error, ErrorKind, Result};
 use serde_json::{Value as Json, json};
@@ -11,13 +13,30 @@ use serde_json::{Value as Json, json};
 use super::compare::check;
 use super::{Outcome, cases};
 
-fn spec(tool: &Json) -> Result<ToolSpec> {
+pub fn spec(tool: &Json) -> Result<ToolSpec> {
     let mut tagged = json!({"$dspy": "Tool"});
     for (key, member) in tool.as_object().into_iter().flatten().filter(|(key, _)| *key != "returns") {
         tagged[key] = member.clone();
     }
     let value = cases::value(&tagged, &cases::types(&Json::Null)?)?;
     ToolSpec::of(&value).ok_or_else(|| Error::new(ErrorKind::Input, "not a tool"))
+}
+
+/// A tool that gives what the case says: always the same, or what a table has for one argument; or that fails.
+pub fn tool(node: &Json) -> Result<Rc<dyn Tool>> {
+    let returns = node["returns"].clone();
+    Ok(spec(node)?.does(move |args| {
+        let argument = returns["arg"].as_str().and_then(|name| args.get(name));
+        let result = if let Some(class) = returns["raise"].as_str() {
+            Err(Error::new(ErrorKind::Input, "boom").with_python_class(class.to_owned().leak()))
+        } else if returns.get("map").is_some() {
+            let found = argument.and_then(Value::as_str).and_then(|text| returns["map"].get(text));
+            Ok(found.unwrap_or(&returns["default"]).into())
+        } else {
+            Ok((&returns).into())
+        };
+        std::future::ready(result)
+    }))
 }
 
 pub fn tool_text(input: &Json, expected: &Json) -> Outcome {
