@@ -41,7 +41,7 @@ fn every_stage_of_every_model_call_is_told() {
     let (predict, inputs) = tags();
     let run = stage.watched();
     let span = run.open_span("best_of_n");
-    stage.wait(predict.call(&run.inside(&span, ""), inputs)).unwrap();
+    stage.wait(predict.call(&run.inside(&span), inputs)).unwrap();
     let mut told = kinds(&stage.events.borrow());
     told.retain(|kind| kind != "partial" && kind != "warning");
     assert_eq!(
