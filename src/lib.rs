@@ -6,6 +6,7 @@
 pub mod adapter;
 pub mod assistant;
 pub mod bindings;
+pub mod cache;
 pub mod coerce;
 pub mod databricks;
 pub mod embed;

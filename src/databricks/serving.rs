@@ -91,7 +91,7 @@ impl ServingChat {
         let defaults = self.options.iter().filter(|(name, _)| !request.options.contains_key(*name));
         let options = defaults.chain(&request.options);
         let is_sent = |(name, value): &(&String, &Json)| match name.as_str() {
-            "rollout_id" => false, // for caches
+            "rollout_id" | "cache" => false, // for caches
             "response_format" if request.response_format.is_some() => false,
             _ => !value.is_null(),
         };

@@ -1,5 +1,6 @@
 //! Recorded cases: reading them, running them, comparing.
 
+mod cache_keys;
 mod callable;
 mod calls;
 mod cases;
@@ -94,6 +95,7 @@ pub fn run_case(category: &str, case: &Json) -> Outcome {
         ("named_predictors", "traverse") => programs::traverse(input, expected),
         ("saved_programs", "save") => saved_programs::save(input, expected),
         ("saved_programs", "load") => saved_programs::load(input, expected),
+        ("cache_keys", "cache_key") => cache_keys::cache_key(input, expected),
         _ => Err("not built".to_owned()),
     }
 }

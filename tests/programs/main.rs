@@ -2,6 +2,7 @@
 
 mod agents;
 mod assistant;
+mod cache;
 mod composite;
 mod documents;
 mod events;
