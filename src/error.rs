@@ -5,7 +5,9 @@
 //! Databricks service carry its answer ([`Error::service`]); replies that an adapter could not read carry the text
 //! ([`Error::reply`]).
 
+use std::any::Any;
 use std::fmt;
+use std::rc::Rc;
 
 /// A result with Lakelet's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
@@ -54,6 +56,33 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// The kind of a stable name.
+    pub fn named(name: &str) -> Option<Self> {
+        use ErrorKind::*;
+        let all = [
+            Signature,
+            Input,
+            Parse,
+            Pipeline,
+            State,
+            Config,
+            Auth,
+            Permission,
+            NotFound,
+            BadRequest,
+            ContextWindow,
+            Conflict,
+            RateLimited,
+            Server,
+            Network,
+            Protocol,
+            Deadline,
+            Cancelled,
+            Unsupported,
+        ];
+        all.into_iter().find(|kind| kind.as_str() == name)
+    }
+
     /// The stable name of the kind, as the JavaScript and WIT doors show it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -121,6 +150,7 @@ struct Inner {
     reply: Option<Reply>,
     python_class: Option<&'static str>,
     retryable: bool,
+    source: Option<Rc<dyn Any>>,
 }
 
 impl Error {
@@ -136,6 +166,7 @@ impl Error {
             reply: None,
             python_class: None,
             retryable: matches!(kind, ErrorKind::RateLimited | ErrorKind::Network),
+            source: None,
         }))
     }
 
@@ -181,6 +212,12 @@ impl Error {
         self
     }
 
+    /// Keeps what the host threw, so that the caller gets the very same.
+    pub fn with_source(mut self, source: Rc<dyn Any>) -> Self {
+        self.0.source = Some(source);
+        self
+    }
+
     /// The error without any text that a model wrote, or a service that was shown what it wrote: for callers who may not
     /// see it. Other errors speak of settings and connections, and stay as they are.
     pub fn withheld(&self) -> Self {
@@ -196,6 +233,7 @@ impl Error {
         error.0.message = message.to_owned();
         error.0.hint = None;
         error.0.reply = None;
+        error.0.source = None;
         error
     }
 
@@ -237,6 +275,11 @@ impl Error {
     /// The exception that Python raises for the same input (`ValueError`, `SyntaxError`, `AdapterParseError` ...).
     pub fn python_class(&self) -> Option<&'static str> {
         self.0.python_class
+    }
+
+    /// What the host threw.
+    pub fn source(&self) -> Option<&dyn Any> {
+        self.0.source.as_deref()
     }
 
     /// Whether making the same call again can help.

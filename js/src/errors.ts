@@ -68,9 +68,14 @@ export class LakeletError extends Error {
   }
 }
 
-/** The error that the core describes as JSON text; anything else that was thrown comes back as it is. @internal */
+/**
+ * The error that the core describes as JSON text. Where a function of the caller's threw it, that is the cause, or, if it was an error
+ * of this package, the error itself. Anything else that was thrown comes back as it is. @internal
+ */
 export function readError(thrown: unknown): unknown {
-  if (typeof thrown !== 'string') return thrown;
-  const { message, ...details } = JSON.parse(thrown) as ErrorDetails & { message: string };
-  return new LakeletError(message, details);
+  const [text, cause] = Array.isArray(thrown) ? (thrown as unknown[]) : [thrown];
+  if (typeof text !== 'string') return thrown;
+  if (cause instanceof LakeletError) return cause;
+  const { message, ...details } = JSON.parse(text) as ErrorDetails & { message: string };
+  return new LakeletError(message, details, cause === undefined ? undefined : { cause });
 }

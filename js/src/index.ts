@@ -22,6 +22,7 @@ export {
 } from './signature.js';
 export { withStatus, type StatusMessages } from './status.js';
 export type { ProgramStream } from './stream.js';
+export { bestOfN, refine, Tries, type TriesOptions } from './tries.js';
 export {
   Audio, Citations, Code, Document, File, float, History, Image, Reasoning, ToolCalls, tuple,
   type Citation, type ToolCall, type ToolCallResult,

@@ -1,9 +1,11 @@
 /** Programs: what can be run, streamed and put together. */
-import type { Program as Handle } from '../wasm/lakelet.js';
+import type { Inner, Program as Handle, Run as RunHandle } from '../wasm/lakelet.js';
 import { calling, type Core } from './core.js';
 import { Run, stoppedBy, type CallOptions } from './run.js';
 import { PredictorSettings } from './settings.js';
 import { ProgramStream } from './stream.js';
+import { opened } from './types.js';
+import { write } from './values.js';
 
 /** Where a program stands inside a call. @internal */
 export interface Place {
@@ -79,6 +81,17 @@ export abstract class Program<I extends object = Record<string, unknown>, O exte
     }
   }
 
+  /** The program as a part of one that the core runs, in the call `run`. @internal */
+  inner(run: Run): Inner {
+    const inner = calling((core) => core.Inner.calling(async (part: RunHandle, text: string) => {
+      const { records: [inputs] } = opened<{ records: [I] }>(text);
+      const fields = await this.runIn({ run: run.inside(part), path: '' }, inputs, {});
+      return () => write(fields as Record<string, unknown>, 'outputs');
+    }));
+    for (const [path, part] of this.parts('')) inner.add(path, part.handle);
+    return inner;
+  }
+
   /** What the core runs of it, each under its path. @internal */
   abstract parts(path: string): Iterable<[path: string, part: Compiled<object, object>]>;
 
@@ -101,6 +114,11 @@ export abstract class Compiled<I extends object, O extends object> extends Progr
   /** @internal */
   override runIn({ run, path }: Place, inputs: I, _options: CallOptions): Promise<O> {
     return run.call(this.handle, path || undefined, inputs) as Promise<O>;
+  }
+
+  /** @internal */
+  override inner(): Inner {
+    return calling((core) => core.Inner.of(this.handle));
   }
 
   /** The paths of the predictors inside. @internal */

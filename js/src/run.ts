@@ -5,7 +5,7 @@ import { services, single, type Settings } from './configure.js';
 import { LakeletError } from './errors.js';
 import type { ProgramEvent, Span, Usage } from './events.js';
 import type { Signature } from './signature.js';
-import { revive, type Places } from './types.js';
+import { opened } from './types.js';
 import { write } from './values.js';
 
 /** What one call may use, and how long it may take. */
@@ -38,9 +38,8 @@ export interface Inspection {
 }
 
 interface Outcome {
-  readonly completions: [Record<string, unknown>, ...Record<string, unknown>[]];
-  /** Where objects of DSPy's own types stand in them. */
-  readonly typed?: Places;
+  /** The outputs of each completion. */
+  readonly records: [Record<string, unknown>, ...Record<string, unknown>[]];
   readonly stoppedBy?: string;
 }
 
@@ -49,20 +48,18 @@ const records = new WeakMap<object, { run: Run; outcome: Partial<Outcome> }>();
 /** A call that is under way. @internal */
 export class Run {
   readonly #run: RunHandle;
-  readonly #signal: AbortSignal | undefined;
-  readonly #settings: Settings;
+  readonly #options: CallOptions;
 
-  private constructor(options: CallOptions, listener?: (event: ProgramEvent) => void) {
-    const sink = listener && ((text: string) => listener(JSON.parse(text) as ProgramEvent));
-    this.#run = calling((it) => new it.Run(services(options), options.timeout, sink));
-    this.#signal = options.signal;
-    this.#settings = options;
+  private constructor(run: RunHandle, options: CallOptions) {
+    this.#run = run;
+    this.#options = options;
   }
 
   /** Begins a call, does its work, and ends it. */
   static async begin<T extends object>(options: CallOptions, work: (run: Run) => Promise<T>, listener?: (event: ProgramEvent) => void): Promise<T> {
     await init();
-    const run = new Run(options, listener);
+    const sink = listener && ((text: string) => listener(JSON.parse(text) as ProgramEvent));
+    const run = new Run(calling((it) => new it.Run(services(options), options.timeout, sink)), options);
     const { signal } = options;
     const cancel = () => run.cancel();
     signal?.addEventListener('abort', cancel, { once: true });
@@ -79,6 +76,11 @@ export class Run {
     }
   }
 
+  /** A part of this call, which the core began. */
+  inside(part: RunHandle): Run {
+    return new Run(part, this.#options);
+  }
+
   /** Calls a compiled program; the core takes the inputs before this returns. */
   call(handle: Handle, step: string | undefined, inputs: object): Promise<Record<string, unknown>> {
     return this.#outcome((run) => handle.call(run, step, write(inputs as Record<string, unknown>)));
@@ -86,15 +88,14 @@ export class Run {
 
   /** Calls a predictor with settings for this call alone. */
   ask(handle: Handle, step: string | undefined, inputs: object, { config, demos, signature, lm }: PredictCall): Promise<Record<string, unknown>> {
-    const model = lm === undefined ? lm : single(lm, this.#settings)?.handle.copy();
+    const model = lm === undefined ? lm : single(lm, this.#options)?.handle.copy();
     return this.#outcome((run) => handle.ask(run, step, write({ inputs, config, demos }), signature?.handle.copy(), model));
   }
 
   async #outcome(start: (run: RunHandle) => Promise<string>): Promise<Record<string, unknown>> {
     this.check();
-    const outcome = JSON.parse(await waiting(calling(() => start(this.#run)))) as Outcome;
-    revive(outcome.completions, outcome.typed);
-    const [fields] = outcome.completions;
+    const outcome = opened<Outcome>(await waiting(calling(() => start(this.#run))));
+    const [fields] = outcome.records;
     records.set(fields, { run: this, outcome });
     return fields;
   }
@@ -105,8 +106,8 @@ export class Run {
   }
 
   check(): void {
-    if (!this.#signal?.aborted) return;
-    throw new LakeletError('the call was cancelled', { code: 'cancelled' }, { cause: this.#signal.reason });
+    const { signal } = this.#options;
+    if (signal?.aborted) throw new LakeletError('the call was cancelled', { code: 'cancelled' }, { cause: signal.reason });
   }
 
   get usage(): Usage {
@@ -139,7 +140,7 @@ export function inspect(prediction: object): Inspection {
     });
   }
   const { run, outcome } = record;
-  return { usage: run.usage, trace: run.trace(), stoppedBy: outcome.stoppedBy ?? null, others: outcome.completions?.slice(1) ?? [] };
+  return { usage: run.usage, trace: run.trace(), stoppedBy: outcome.stoppedBy ?? null, others: outcome.records?.slice(1) ?? [] };
 }
 
 /** The guard that stopped the program, if one did. @internal */

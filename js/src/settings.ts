@@ -2,7 +2,7 @@
 import { calling } from './core.js';
 import type { Compiled } from './program.js';
 import { Signature } from './signature.js';
-import { revive, type Places } from './types.js';
+import { opened } from './types.js';
 import { write } from './values.js';
 
 /** Values by the names of fields. */
@@ -21,7 +21,7 @@ export class PredictorSettings {
 
   /** Solved examples that every prompt shows. A whole number that is a float comes as {@link float} makes it. */
   get demos(): readonly Example[] {
-    return this.#read.demos;
+    return this.#read.records;
   }
 
   set demos(demos: readonly Example[]) {
@@ -56,9 +56,7 @@ export class PredictorSettings {
   }
 
   get #read() {
-    const read = JSON.parse(calling(() => this.#owner.handle.settings(this.#name))) as { config: Record<string, unknown>; demos: Example[]; typed?: Places };
-    revive(read.demos, read.typed);
-    return read;
+    return opened<{ config: Record<string, unknown>; records: Example[] }>(calling(() => this.#owner.handle.settings(this.#name)));
   }
 
   #set(settings: Readonly<Record<string, unknown>>, signature?: Signature<object, object>): void {

@@ -259,16 +259,23 @@ export function tuple<const T extends readonly unknown[]>(...items: T): T {
 
 const classes = [Image, Audio, File, Document, Code, Reasoning, History, ToolCalls, Citations];
 
-/** Where values stand that JSON has no form for, the inner ones first. @internal */
-export type Places = readonly [kind: string, path: readonly (string | number)[]][];
+/** Where values stand that JSON has no form for, the inner ones first. */
+type Places = readonly [kind: string, path: readonly (string | number)[]][];
 
-/** Makes what stands at these places what it was. @internal */
-export function revive(within: unknown, places: Places = []): void {
+/** Makes what stands at these places what it was. */
+function revive(within: unknown, places: Places = []): void {
   for (const [kind, path] of places) {
     const last = path.at(-1) as string;
     const holder = path.slice(0, -1).reduce((of, step) => of[step] as Record<string, unknown>, within as Record<string, unknown>);
     holder[last] = revived(kind, holder[last]);
   }
+}
+
+/** The records in what the core gave as JSON text. @internal */
+export function opened<R extends { readonly records: unknown[]; readonly typed?: Places }>(text: string): R {
+  const read = JSON.parse(text) as R;
+  revive(read.records, read.typed);
+  return read;
 }
 
 function revived(kind: string, value: unknown): unknown {

@@ -5,21 +5,26 @@
 
 mod adapter;
 mod answer;
+mod callback;
 mod crash;
 mod custom;
 mod errors;
+mod inner;
 mod model;
 mod options;
 mod program;
 mod report;
+mod reward;
 mod run;
 mod signature;
+
 mod types;
 mod values;
 mod workspace;
 
 pub use answer::Answer;
 pub use crash::on_crash;
+pub use inner::Inner;
 pub use model::Model;
 pub use program::{Program, join_states};
 pub use run::{Run, Services};

@@ -1,15 +1,21 @@
 //! Errors on their way out.
 
-use js_sys::Reflect;
+use std::rc::Rc;
+
+use js_sys::{Array, Reflect};
 use serde_json::{Map, Value as Json};
 use wasm_bindgen::JsValue;
 
 use crate::error::{Error, ErrorKind, Reply, Service};
 use crate::json;
 
-/// The error as the JSON text that `readError` in `js/src/errors.ts` reads.
+/// The error as `readError` in `js/src/errors.ts` reads it: as JSON text, or as that and what a function of the caller's threw.
 pub(super) fn thrown(error: &Error) -> JsValue {
-    JsValue::from_str(&json::text(&Json::Object(described(error))))
+    let text = JsValue::from_str(&json::text(&Json::Object(described(error))));
+    match error.source().and_then(|source| source.downcast_ref::<JsValue>()) {
+        Some(source) => Array::of2(&text, source).into(),
+        None => text,
+    }
 }
 
 /// What `ErrorDetails` in `js/src/errors.ts` names, and the message.
@@ -63,7 +69,7 @@ pub(super) fn from_thrown(thrown: &JsValue) -> Error {
     let kind = match member("name").as_deref() {
         Some("AbortError") => ErrorKind::Cancelled,
         Some("TimeoutError") => ErrorKind::Deadline,
-        _ => ErrorKind::Server,
+        _ => member("code").and_then(|code| ErrorKind::named(&code)).unwrap_or(ErrorKind::Server),
     };
-    Error::new(kind, message)
+    Error::new(kind, message).with_source(Rc::new(thrown.clone()))
 }

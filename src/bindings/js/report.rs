@@ -43,24 +43,29 @@ fn valued(kind: &str, id: usize, step: &str, field: &str, value: &Value) -> Stri
     with_raw(json!({"type": kind, "id": id, "step": step, "field": field}), &[("value", self::value(value))])
 }
 
-/// What a call came to: `{completions, typed?, stoppedBy?}`, the outputs of each completion, and the guard that stopped the
+/// What a call came to: `{records, typed?, stoppedBy?}`, the outputs of each completion, and the guard that stopped the
 /// program, if one did. Values of DSPy's own types are objects of their attributes; `typed` tells where they stand.
 pub(super) fn outcome(prediction: Prediction, stopped_by: Option<&str>) -> String {
     let completions = [prediction.fields].into_iter().chain(prediction.others).map(Value::Dict).collect();
     with_raw(
         stopped_by.map_or_else(|| json!({}), |guard| json!({"stoppedBy": guard})),
-        &opened("completions", completions, Opened::plain()),
+        &opened(completions, Opened::plain()),
     )
 }
 
-/// The settings of a predictor: `{config, demos, typed?}`.
+/// The settings of a predictor, with its demos as records: `{config, records, typed?}`.
 pub(super) fn settings(predictor: &Predict) -> String {
     let demos = predictor.demos().iter().map(|demo| Value::Dict(demo.fields.clone())).collect();
-    with_raw(json!({"config": predictor.config()}), &opened("demos", demos, Opened::exact()))
+    with_raw(json!({"config": predictor.config()}), &opened(demos, Opened::exact()))
 }
 
-fn opened(name: &str, records: Vec<Value>, mut by: Opened) -> Vec<(&str, String)> {
-    let mut members = vec![(name, value(&by.open(&Value::List(records))))];
+/// Records alone: `{records, typed?}`.
+pub(super) fn records(records: Vec<Value>, by: Opened) -> String {
+    with_raw(json!({}), &opened(records, by))
+}
+
+fn opened(records: Vec<Value>, mut by: Opened) -> Vec<(&'static str, String)> {
+    let mut members = vec![("records", value(&by.open(&Value::List(records))))];
     if !by.places.is_empty() {
         members.push(("typed", value(&Value::List(by.places))));
     }

@@ -39,7 +39,7 @@ impl Services {
 #[wasm_bindgen]
 pub struct Run {
     run: run::Run,
-    calls: RefCell<Vec<AbortHandle>>,
+    calls: Rc<RefCell<Vec<AbortHandle>>>,
 }
 
 #[wasm_bindgen]
@@ -62,7 +62,7 @@ impl Run {
             Some(ms) => run.within_ms(ms),
             None => run,
         };
-        Self { run, calls: RefCell::default() }
+        run.into()
     }
 
     /// Abandons everything that this run has under way.
@@ -88,10 +88,23 @@ impl Run {
     }
 }
 
+impl From<run::Run> for Run {
+    fn from(run: run::Run) -> Self {
+        Self { run, calls: Rc::default() }
+    }
+}
+
 impl Run {
+    /// The same run, and the same calls.
+    pub(super) fn shared(&self) -> Self {
+        Self { run: self.run.clone(), calls: Rc::clone(&self.calls) }
+    }
+
+    /// The run inside a step, which stands below the one that the run is in.
     pub(super) fn step(&self, step: Option<String>) -> run::Run {
         match step {
-            Some(step) => self.run.clone().at_step(&step.into()),
+            Some(step) if self.run.step().is_empty() => self.run.clone().at_step(&step.into()),
+            Some(step) => self.run.clone().at_step(&[self.run.step(), ".", &step].concat().into()),
             None => self.run.clone(),
         }
     }
