@@ -216,7 +216,7 @@ fn a_streamed_reply_is_the_whole_one() {
 #[test]
 fn any_reply_can_be_streamed() {
     let mut chance = Chance(12);
-    for _ in 0..3000 {
+    for _ in 0..1500 {
         let reply = chance.text(MARKUP, 30);
         let pieces = chance.pieces(&reply);
         for adapter in [&ChatAdapter::default() as &dyn Adapter, &JsonAdapter::default(), &XmlAdapter::default()] {
@@ -289,6 +289,31 @@ fn a_listener_loses_and_adds_nothing() {
             let text = heard(&JsonAdapter::default(), field, &chance.pieces(&json));
             let text: String = serde_json::from_str(&text).unwrap();
             assert_eq!(value, Some(text.into()), "{json:?}");
+        }
+    }
+}
+
+#[test]
+fn a_reusable_listener_hears_reply_after_reply() {
+    let replies = [
+        (&ChatAdapter::default() as &dyn Adapter, "[[ ## answer ## ]]\nYes.\n\n[[ ## completed ## ]]", "Yes."),
+        (&JsonAdapter::default(), "{\"answer\": \"Yes\", \"note\": \"}\"}", "\"Yes\""),
+        (&XmlAdapter::default(), "<answer>Yes</answer><note>a < b</note>", "Yes"),
+    ];
+    for (adapter, reply, value) in replies {
+        for is_told_of_ends in [false, true] {
+            let mut listener = StreamListener::new(adapter, &signature(), "answer").unwrap().reusable();
+            let mut heard = String::new();
+            for _ in 0..3 {
+                for piece in reply.split_inclusive(' ') {
+                    let delta = Delta { text: piece.to_owned(), ..Delta::default() };
+                    heard.extend(listener.receive(&delta).map(|chunk| chunk.text));
+                }
+                if is_told_of_ends {
+                    heard.extend(listener.finish().map(|chunk| chunk.text));
+                }
+            }
+            assert_eq!(heard.trim().replace(' ', ""), value.repeat(3), "{}", adapter.name());
         }
     }
 }

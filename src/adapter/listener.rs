@@ -64,6 +64,8 @@ struct State {
     waiting: bool,
     started: bool,
     ended: bool,
+    /// The reply has ended too.
+    finished: bool,
     /// How much of the reply is told, or passed over.
     told: usize,
     /// The ends of the pieces that are held back.
@@ -109,7 +111,7 @@ impl StreamListener {
             if !self.allow_reuse {
                 return None;
             }
-            self.state = State::new(self.format);
+            self.state.begin_again(self.format);
         }
         if self.takes_reasoning && !delta.reasoning.is_empty() {
             return Some(Chunk { text: delta.reasoning.clone(), is_last: false });
@@ -137,6 +139,7 @@ impl StreamListener {
 
     /// The reply has ended: yields what was held back.
     pub fn finish(&mut self) -> Option<Chunk> {
+        self.state.finished = true;
         if self.state.ended || self.state.pieces < 2 || !self.state.started && !self.start() {
             self.state.ended = true;
             return None;
@@ -210,9 +213,19 @@ impl State {
             waiting: false,
             started: false,
             ended: false,
+            finished: false,
             told: 0,
             held: VecDeque::new(),
             space: None,
+        }
+    }
+
+    /// Forgets the field; where the reply goes on, what is known of it stays.
+    fn begin_again(&mut self, format: Format) {
+        let known = std::mem::replace(self, Self::new(format));
+        if !known.finished {
+            self.place = known.place;
+            self.place.again();
         }
     }
 }

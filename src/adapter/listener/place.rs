@@ -104,13 +104,17 @@ impl Place {
         for c in piece.chars() {
             let at = self.reply.len();
             self.reply.push(c);
-            if self.end.is_none() {
-                self.take(c, at, field);
-            }
+            self.take(c, at, field);
         }
     }
 
+    /// Looks for the field once more, from here on.
+    pub(super) fn again(&mut self) {
+        (self.begin, self.end) = (None, None);
+    }
+
     fn take(&mut self, c: char, at: usize, field: &str) {
+        let is_inside = self.begin.is_some() && self.end.is_none();
         match &mut self.state {
             State::Headers { line, since } => {
                 if is_line_end(c) {
@@ -124,10 +128,15 @@ impl Place {
                     }
                     Match::Open => {}
                     Match::No => (*line, *since) = (None, None),
-                    Match::Whole if self.begin.is_some() => self.end = *since,
                     Match::Whole => {
-                        self.begin = (header.name == field).then_some(at + 1);
-                        (*line, *since) = (None, None);
+                        if is_inside {
+                            self.end = *since;
+                        } else if self.begin.is_none() && header.name == field {
+                            self.begin = Some(at + 1);
+                        }
+                        // What follows the last header of a reply may be the first one of the next.
+                        *line = (header.name == "completed").then(Header::default);
+                        *since = None;
                     }
                 }
             }
@@ -136,8 +145,12 @@ impl Place {
                 '"' => *quoted = !*quoted && *depth > 0,
                 _ if *quoted => {}
                 '{' | '[' => *depth += 1,
-                '}' | ']' | ',' if *depth == 1 && self.begin.is_some() => self.end = Some(at),
-                '}' | ']' => *depth = depth.saturating_sub(1),
+                '}' | ']' | ',' => {
+                    if *depth == 1 && is_inside {
+                        self.end = Some(at);
+                    }
+                    *depth = depth.saturating_sub(usize::from(c != ','));
+                }
                 ':' if *depth == 1 && self.begin.is_none() && ends_with_key(&self.reply, at, field) => {
                     self.begin = Some(at + 1);
                 }
@@ -149,7 +162,7 @@ impl Place {
                     let name = self.reply.get(*since + 1..at).unwrap_or_default();
                     if self.begin.is_none() && name == field {
                         self.begin = Some(at + 1);
-                    } else if self.begin.is_some() && name.strip_prefix('/') == Some(field) {
+                    } else if is_inside && name.strip_prefix('/') == Some(field) {
                         self.end = Some(*since);
                     }
                 }
