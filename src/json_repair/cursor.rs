@@ -102,9 +102,14 @@ impl<'a> Cursor<'a> {
 
     /// Takes one step of looking ahead; `false` when the budget is used up.
     pub(super) fn afford(&self) -> bool {
+        self.afford_all(1)
+    }
+
+    /// Takes many steps of looking ahead, or of reading again; `false` when the budget is used up.
+    pub(super) fn afford_all(&self, steps: usize) -> bool {
         let left = self.budget.get();
-        self.budget.set(left.saturating_sub(1));
-        left > 0
+        self.budget.set(left.saturating_sub(steps));
+        left >= steps
     }
 
     /// The first position from `start` on that is not white space.

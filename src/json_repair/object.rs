@@ -14,6 +14,7 @@ impl Cursor<'_> {
         self.at += 1;
         if map.is_empty()
             && self.at - start > 2
+            && self.afford_all(self.at - start)
             && let Some(value) = self.reread_empty_object(start)?
         {
             return Ok(value);
