@@ -1,0 +1,7 @@
+#![no_main]
+
+#[allow(dead_code)] // the other checks
+#[path = "../../properties/checks/mod.rs"]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| checks::round_trip::check(bytes));
