@@ -18,7 +18,7 @@ use crate::value::{Map, Value};
 const NAME: &str = "BAMLAdapter";
 
 /// The adapter for deep models: like [`JsonAdapter`], but types stand in a short notation instead of as JSON Schema. DSPy's
-/// `BAMLAdapter`. Its errors bear the name of JSONAdapter, whose reader it is.
+/// `BAMLAdapter`. JSONAdapter reads its replies, and most errors bear that name.
 ///
 /// ```
 /// use lakelet::adapter::{Adapter, BamlAdapter};
@@ -77,7 +77,7 @@ impl Adapter for BamlAdapter {
     }
 
     fn parse(&self, signature: &Signature, reply: &str) -> Result<Map> {
-        self.json.parse(signature, reply)
+        self.json.parse_for(NAME, signature, reply)
     }
 
     fn stream(&self, signature: &Signature) -> Box<dyn FieldStream> {

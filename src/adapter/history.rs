@@ -68,14 +68,14 @@ fn push_text(
     let mut reply = String::new();
     let Some(ToolTurn { field, calls, results: Some(results) }) = tools else {
         template.write_reply(&mut reply, &shown.outputs, turn, &Value::None)?;
-        messages.push(Message::text("assistant", reply));
+        push_reply(messages, reply);
         return Ok(());
     };
     let calls = Value::List(calls.iter().map(ToolCall::to_value).collect());
     let mut without_results = turn.clone();
     without_results.insert(field.to_owned(), Value::Dict(Map::from_iter([("tool_calls".to_owned(), calls)])));
     template.write_reply(&mut reply, &shown.outputs, &without_results, &Value::None)?;
-    messages.push(Message::text("assistant", reply));
+    push_reply(messages, reply);
 
     let results = Value::List(results.iter().map(ToolResult::to_value).collect());
     let mut text = String::new();
@@ -83,6 +83,13 @@ fn push_text(
     template.write_input(&mut text, &Field::input("tool_call_results", Type::Any), &value)?;
     messages.push(media::user_message(text));
     Ok(())
+}
+
+/// A turn without outputs has a reply only where the format says so itself.
+fn push_reply(messages: &mut Vec<Message>, reply: String) {
+    if !reply.is_empty() {
+        messages.push(Message::text("assistant", reply));
+    }
 }
 
 /// The reply of a turn with its tool calls as the API has them, and a message for each result.

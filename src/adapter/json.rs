@@ -49,6 +49,13 @@ impl Default for JsonAdapter {
     }
 }
 
+impl JsonAdapter {
+    /// Reads a reply for an adapter that shares the format.
+    pub(super) fn parse_for(&self, adapter: &'static str, signature: &Signature, reply: &str) -> Result<Map> {
+        parse::parse(adapter, signature, reply)
+    }
+}
+
 impl Adapter for JsonAdapter {
     fn name(&self) -> &'static str {
         NAME
@@ -95,7 +102,7 @@ impl Adapter for JsonAdapter {
     }
 
     fn parse(&self, signature: &Signature, reply: &str) -> Result<Map> {
-        parse::parse(signature, reply)
+        self.parse_for(NAME, signature, reply)
     }
 
     fn stream(&self, signature: &Signature) -> Box<dyn FieldStream> {

@@ -19,8 +19,8 @@ pub fn to_responses(mut body: Map<String, Json>) -> Map<String, Json> {
     array(&messages).iter().for_each(|message| push_items(message, &mut input));
     body.insert("input".to_owned(), Json::Array(input));
 
-    let longest = body.shift_remove("max_completion_tokens");
-    let longest = if body.contains_key("max_tokens") { body.shift_remove("max_tokens") } else { longest };
+    let longest = if body.contains_key("max_tokens") { "max_tokens" } else { "max_completion_tokens" };
+    let longest = body.shift_remove(longest);
     if let Some(longest) = longest.filter(|longest| !longest.is_null()) {
         body.insert("max_output_tokens".to_owned(), longest);
     }

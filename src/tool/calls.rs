@@ -29,27 +29,50 @@ pub struct ToolResult {
 }
 
 impl ToolCall {
-    /// Reads a call as an endpoint sends it: in the form of the chat-completions API or in that of the responses API.
+    /// A call as an endpoint sends it, in the form of the chat-completions API or in that of the responses API, as a dict of
+    /// `id`, `name` and `args`: what DSPy makes of it before it checks it.
     ///
     /// ```
     /// use lakelet::tool::ToolCall;
-    /// let call = ToolCall::from_api(&serde_json::json!({"id": "c1", "function": {"name": "s", "arguments": "{'q': 1"}}));
-    /// assert_eq!((call.name.as_str(), lakelet::python::repr(&call.args)), ("s", "{'q': 1}".to_owned()));
+    /// let call = ToolCall::of_api(&serde_json::json!({"id": "c1", "function": {"name": "s", "arguments": "{'q': 1"}}));
+    /// assert_eq!(lakelet::python::repr(&call), "{'id': 'c1', 'name': 's', 'args': {'q': 1}}");
     /// ```
-    pub fn from_api(call: &Json) -> Self {
+    pub fn of_api(call: &Json) -> Value {
         let function = call.get("function").unwrap_or(&Json::Null);
-        let filled = |json: &Json, name: &str| json.get(name).filter(|json| !is_empty(json)).cloned();
-        let text = |json: &Json, name: &str| filled(json, name)?.as_str().map(str::to_owned);
-        let args = match filled(function, "arguments").or_else(|| filled(call, "arguments")) {
-            Some(Json::String(text)) => json_repair::loads(&text),
-            Some(args @ Json::Object(_)) => Value::from(&args),
+        // Python's `or`: the second stands, even if there is nothing in it either.
+        let either = |first: Option<&Json>, second: Option<&Json>| {
+            let first = first.map(Value::from).filter(|first| !json_repair::is_falsy(first));
+            first.or_else(|| second.map(Value::from))
+        };
+        let args = match either(function.get("arguments"), call.get("arguments")) {
+            Some(Value::Str(text)) => json_repair::loads(&text),
+            Some(args @ Value::Dict(_)) => args,
             _ => Value::Dict(Map::new()),
         };
-        Self {
-            id: text(call, "call_id").or_else(|| text(call, "id")),
-            name: text(function, "name").or_else(|| text(call, "name")).unwrap_or_default(),
-            args,
-        }
+        let id = either(call.get("call_id"), call.get("id")).unwrap_or(Value::None);
+        let name = either(function.get("name"), call.get("name")).unwrap_or(Value::None);
+        Value::Dict([("id", id), ("name", name), ("args", args)].map(|(name, value)| (name.to_owned(), value)).into())
+    }
+
+    /// The `dspy.ToolCalls` of the calls that an endpoint sends.
+    ///
+    /// # Errors
+    /// [`Protocol`](ErrorKind::Protocol), when a call has no name.
+    pub fn calls_of_api(calls: &[Json]) -> Result<Value> {
+        checked(calls.iter().map(Self::of_api).collect())
+    }
+
+    /// A `dspy.ToolCalls` of these calls.
+    ///
+    /// # Errors
+    /// [`Protocol`](ErrorKind::Protocol), when the arguments of a call are no dict.
+    pub fn to_calls(calls: &[Self]) -> Result<Value> {
+        let call = |call: &Self| {
+            let id = call.id.as_deref().map_or(Value::None, Value::from);
+            let members = [("id", id), ("name", call.name.as_str().into()), ("args", call.args.clone())];
+            Value::Dict(members.map(|(name, value)| (name.to_owned(), value)).into())
+        };
+        checked(calls.iter().map(call).collect())
     }
 
     /// The calls of a `dspy.ToolCalls`, or of a dict that looks like one; `None` for any other value.
@@ -61,25 +84,6 @@ impl ToolCall {
     fn of(call: &Value) -> Option<Self> {
         let Value::Dict(call) = call else { return None };
         Some(Self { id: text(call, "id"), name: text(call, "name")?, args: call.get("args")?.clone() })
-    }
-
-    /// A `dspy.ToolCalls` of these calls, as pydantic makes it of them.
-    ///
-    /// # Errors
-    /// [`Protocol`](ErrorKind::Protocol), when a call has no name.
-    pub fn to_calls(calls: &[Self]) -> Result<Value> {
-        let text = |text: &str| if text.is_empty() { Value::None } else { text.into() };
-        let value = |call: &Self| {
-            let id = call.id.as_deref().map_or(Value::None, Value::from);
-            let members = [("id", id), ("name", text(&call.name)), ("args", call.args.clone())];
-            Value::Dict(members.map(|(name, value)| (name.to_owned(), value)).into_iter().collect())
-        };
-        let list = Value::List(calls.iter().map(value).collect());
-        validate(&list, &Type::Special(Special::ToolCalls)).map_err(|mismatch| {
-            Error::new(ErrorKind::Protocol, mismatch.message)
-                .with_hint("the endpoint asked for a tool call without a name: ask it again")
-                .with_python_class("ValidationError")
-        })
     }
 
     /// Name and arguments, which is all that prompts show of a call.
@@ -155,6 +159,15 @@ impl ToolResult {
     }
 }
 
+/// A `dspy.ToolCalls` of calls in their plain form.
+fn checked(calls: Vec<Value>) -> Result<Value> {
+    validate(&Value::List(calls), &Type::Special(Special::ToolCalls)).map_err(|mismatch| {
+        Error::new(ErrorKind::Protocol, mismatch.message)
+            .with_hint("the model asked for a tool call of an unknown form: ask it again")
+            .with_python_class("ValidationError")
+    })
+}
+
 /// The attributes of a `dspy.ToolCalls`, or of a dict that looks like one.
 pub(crate) fn attributes(value: &Value) -> Option<&Map> {
     match value {
@@ -169,9 +182,4 @@ pub(crate) fn attributes(value: &Value) -> Option<&Map> {
 
 fn text(map: &Map, name: &str) -> Option<String> {
     map.get(name).and_then(Value::as_str).map(str::to_owned)
-}
-
-/// What Python takes for false.
-fn is_empty(json: &Json) -> bool {
-    json_repair::is_falsy(&Value::from(json))
 }

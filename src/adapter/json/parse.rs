@@ -24,7 +24,9 @@ use crate::value::{Map, Value};
 /// # Errors
 /// [`Parse`](crate::ErrorKind::Parse), with the [`Reply`](crate::error::Reply): `not_object` when the reply holds no object,
 /// `missing_fields` when an output without default is not there, `field` when one cannot be made a value of its type.
-pub(super) fn parse(signature: &Signature, reply: &str) -> Result<Map> {
+///
+/// A field that does not fit is the error of `adapter`, whose replies these are; the others are JSONAdapter's own, as in DSPy.
+pub(super) fn parse(adapter: &'static str, signature: &Signature, reply: &str) -> Result<Map> {
     let (object, read) = object(reply);
     let reading = Reading { adapter: NAME, signature, reply: read };
     let Some(mut found) = object else {
@@ -39,7 +41,7 @@ pub(super) fn parse(signature: &Signature, reply: &str) -> Result<Map> {
         let Some(field) = reading.output(name) else { continue };
         let value = parse_value(value, &field.ty).map_err(|mismatch| {
             let message = format!("Failed to parse field {name}: {}", mismatch.message);
-            reading.error("field", &message, Some(names())).at_field(name)
+            Reading { adapter, ..reading }.error("field", &message, Some(names())).at_field(name)
         })?;
         fields.insert(name.clone(), value);
     }

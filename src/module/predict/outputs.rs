@@ -47,8 +47,7 @@ impl Reader<'_> {
         }
         fields.extend(absent);
         if let Some(calls) = calls_field(self.signature).filter(|_| !completion.tool_calls.is_empty()) {
-            let read: Vec<ToolCall> = completion.tool_calls.iter().map(ToolCall::from_api).collect();
-            fields.insert(calls.name.clone(), ToolCall::to_calls(&read)?);
+            fields.insert(calls.name.clone(), ToolCall::calls_of_api(&completion.tool_calls)?);
         }
         for field in self.signature.outputs() {
             let native = match field.ty {

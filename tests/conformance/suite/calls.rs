@@ -55,7 +55,9 @@ pub fn call(input: &Json, expected: &Json) -> Outcome {
         };
         let result = block_on(work);
         let calls = model.calls.borrow();
-        let is_final = |error: &Error| seen.get() && error.reply().is_some();
+        // Of a stream without text nobody can say whether it was empty or absent, which the message tells.
+        let is_empty = |error: &Error| watched && error.reply().is_some_and(|reply| reply.problem == "empty");
+        let is_final = |error: &Error| seen.get() && error.reply().is_some() || is_empty(error);
         if result.as_ref().err().is_some_and(is_final) {
             return Ok(());
         }

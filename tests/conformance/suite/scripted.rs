@@ -20,7 +20,6 @@ pub struct ScriptedLm {
 impl ScriptedLm {
     pub fn new(script: &Json) -> Self {
         let defaults = script["kwargs"].as_object().cloned().unwrap_or_default();
-        let defaults = defaults.into_iter().filter(|(_, value)| !value.is_null()).collect();
         Self { script: script.clone(), defaults, answered: Cell::default(), calls: RefCell::default() }
     }
 
@@ -29,6 +28,7 @@ impl ScriptedLm {
         request.prompt.write_json(&mut messages);
         let messages: Json = serde_json::from_str(&messages).expect("messages are JSON");
         let mut kwargs = self.defaults.clone();
+        kwargs.retain(|_, value| !value.is_null());
         kwargs.extend(request.options.clone());
         if let Some(format) = &request.response_format {
             kwargs.insert("response_format".to_owned(), serde_json::from_str(format).expect("a format is JSON"));
