@@ -15,6 +15,7 @@ pub mod media;
 mod outputs;
 mod partial;
 mod template;
+mod two_step;
 mod value;
 mod xml;
 
@@ -24,6 +25,7 @@ pub use json::JsonAdapter;
 pub(crate) use jsonable::{JsonStyle, to_json, write_json};
 pub use listener::{Chunk, StreamListener};
 pub(crate) use outputs::empty_reply;
+pub use two_step::TwoStepAdapter;
 pub use value::format_field_value;
 pub use xml::XmlAdapter;
 

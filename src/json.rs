@@ -145,6 +145,50 @@ fn indented(out: &mut String, json: &Json, depth: usize) {
     }
 }
 
+/// The JSON text of a value, as Python's `json.dumps` writes it: ASCII, with a space after `,` and `:`.
+pub(crate) fn dumps(json: &Json) -> String {
+    let mut out = String::new();
+    write_spaced(&mut out, json);
+    to_ascii(&out)
+}
+
+fn write_spaced(out: &mut String, json: &Json) {
+    match json {
+        Json::Array(items) => {
+            out.push('[');
+            for (i, item) in items.iter().enumerate() {
+                out.push_str(if i > 0 { ", " } else { "" });
+                write_spaced(out, item);
+            }
+            out.push(']');
+        }
+        Json::Object(members) => {
+            out.push('{');
+            for (i, (name, member)) in members.iter().enumerate() {
+                out.push_str(if i > 0 { ", " } else { "" });
+                write_str(out, name);
+                out.push_str(": ");
+                write_spaced(out, member);
+            }
+            out.push('}');
+        }
+        plain => write(out, plain),
+    }
+}
+
+/// JSON text with escapes for all that is not ASCII.
+pub(crate) fn to_ascii(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii() && c != '\x7f' {
+            out.push(c);
+        } else {
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| _ = write!(out, "\\u{unit:04x}"));
+        }
+    }
+    out
+}
+
 /// Adds a JSON string: quotes, `\` and control characters are escaped, everything else stays as it is.
 ///
 /// Python's `json.dumps(ensure_ascii=False)` and `serde_json` give the same bytes.

@@ -1,6 +1,7 @@
 //! Signatures: what a predictor is given and what it gives back, as DSPy 3.4 defines them.
 
 mod build;
+mod decision;
 mod describe;
 mod edit;
 mod grammar;
@@ -13,6 +14,7 @@ mod special;
 mod state;
 mod types;
 
+pub use decision::{Decision, DecisionKind};
 pub use names::infer_prefix;
 pub use registry::Types;
 pub use response::strict_schema;

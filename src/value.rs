@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 
-use crate::signature::{EnumType, ModelType};
+use crate::signature::{Decision, EnumType, ModelType};
 
 /// Values by name, in order.
 pub type Map = IndexMap<String, Value>;
@@ -68,6 +68,10 @@ pub enum Custom {
     Tool(Map),
     /// `dspy.Citations`: a list of citation objects.
     Citations(Vec<Value>),
+    /// A `Noul`, `Choice` or `Score`: `value`, `confidence`, and what else is known.
+    Decision(Rc<Decision>, Map),
+    /// A `dspy.Example`: its fields, and the names of those that are inputs, when that was told.
+    Example(Map, Option<Vec<String>>),
 }
 
 impl Value {

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::example::Example;
 use crate::lm::{Capabilities, Message};
 use crate::signature::{Field, Signature, Type};
-use crate::value::{Map, Value};
+use crate::value::{Custom, Map, Value};
 
 /// DSPy's name of the adapter.
 const NAME: &str = "BAMLAdapter";
@@ -115,7 +115,7 @@ impl Template for BamlAdapter {
     fn write_input(&self, out: &mut String, field: &Field, value: &Value) -> Result<()> {
         match value {
             Value::Model(ty, _) if !ty.typed_dict => {}
-            Value::Custom(_) => {}
+            Value::Custom(custom) if !matches!(**custom, Custom::Example(..)) => {}
             _ => return write_section(out, field, value),
         }
         write_header(out, &field.name);

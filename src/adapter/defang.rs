@@ -72,7 +72,11 @@ pub fn value(value: &mut Value) {
         }
         Value::Custom(custom) => match custom.as_mut() {
             Custom::History(messages) => messages.iter_mut().for_each(map),
-            Custom::Media(_, attributes) | Custom::ToolCalls(attributes) | Custom::Tool(attributes) => map(attributes),
+            Custom::Media(_, attributes)
+            | Custom::ToolCalls(attributes)
+            | Custom::Tool(attributes)
+            | Custom::Decision(_, attributes)
+            | Custom::Example(attributes, _) => map(attributes),
             Custom::Code(text) | Custom::Reasoning(text) => own(text),
             Custom::Citations(citations) => citations.iter_mut().for_each(self::value),
         },

@@ -86,9 +86,9 @@ fn plain_text(value: &Value) -> Option<String> {
     let Value::Custom(custom) = value else { return None };
     match custom.as_ref() {
         Custom::Code(text) | Custom::Reasoning(text) => Some(text.clone()),
-        Custom::Tool(_) => Some(str_of(value)),
+        Custom::Tool(_) | Custom::Example(..) => Some(str_of(value)),
         Custom::Media(..) | Custom::Citations(_) => Some(media::marked(custom)),
-        Custom::History(_) | Custom::ToolCalls(_) => None,
+        Custom::History(_) | Custom::ToolCalls(_) | Custom::Decision(..) => None,
     }
 }
 
@@ -169,6 +169,12 @@ impl Writer<'_> {
                 let members =
                     [Some(("tool_calls", &shown, ANY)), results.map(|results| ("tool_call_results", results, ANY))];
                 self.object(members.into_iter().flatten())
+            }
+            // What is not known is not shown.
+            Custom::Decision(decision, given) => {
+                let mut attributes = decision.attributes(given);
+                attributes.retain(|name, value| *value != Value::None || name == "value");
+                self.object(attributes.iter().map(|(name, value)| (name.as_str(), value, ANY)))
             }
             _ => Ok(()),
         }

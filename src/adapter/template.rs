@@ -51,14 +51,25 @@ pub(super) fn prefix(template: &impl Template, signature: &Signature, demos: &[E
         messages.push(Message::text("assistant", reply));
         Ok(())
     };
-    for demo in demos.iter().filter(|demo| !is_complete(&shown, demo) && is_useful(&shown, demo)) {
-        let opening = "This is an example of the task, though some input or output fields are not supplied.";
-        push(demo, opening, "Not supplied for this particular example. ")?;
-    }
-    for demo in demos.iter().filter(|demo| is_complete(&shown, demo)) {
-        push(demo, "", "")?;
+    for (demo, is_complete) in in_order(&shown, demos) {
+        let (opening, missing) = if is_complete { ("", "") } else { (INCOMPLETE, MISSING) };
+        push(demo, opening, missing)?;
     }
     Ok(messages)
+}
+
+/// What stands before an example that lacks something.
+pub(super) const INCOMPLETE: &str =
+    "This is an example of the task, though some input or output fields are not supplied.";
+
+/// What stands for an output that it lacks.
+const MISSING: &str = "Not supplied for this particular example. ";
+
+/// The demos in the order of their messages: incomplete ones first, unless they are useless. And whether they are complete.
+pub(super) fn in_order<'a>(shown: &Shown, demos: &'a [Example]) -> impl Iterator<Item = (&'a Example, bool)> {
+    let incomplete = demos.iter().filter(|demo| !is_complete(shown, demo) && is_useful(shown, demo));
+    let complete = demos.iter().filter(|demo| is_complete(shown, demo));
+    incomplete.map(|demo| (demo, false)).chain(complete.map(|demo| (demo, true)))
 }
 
 /// A demo is complete when no field is missing or `None`.

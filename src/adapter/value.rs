@@ -43,6 +43,16 @@ pub(super) fn write_field_value(out: &mut String, ty: &Type, value: &Value) -> R
     }
 }
 
+/// Adds Python's `str` of a value: of an image, audio or file it is the content part.
+pub(super) fn write_python_str(out: &mut String, value: &Value) {
+    match value {
+        Value::Custom(custom) if let Custom::Media("Image" | "Audio" | "File", _) = custom.as_ref() => {
+            out.push_str(&media::marked(custom));
+        }
+        _ => write_str(out, value),
+    }
+}
+
 fn write_passages(out: &mut String, items: &[Value]) -> Result<()> {
     match items {
         [] => out.push_str("N/A"),
@@ -95,6 +105,9 @@ fn passage(item: &Value) -> Result<Passage<'_>> {
         Value::Custom(custom) => match custom.as_ref() {
             Custom::Reasoning(text) => Ok(of_text(text)),
             Custom::Media("Image" | "Audio" | "File", _) => shown(media::marked(custom)),
+            Custom::Example(fields, _) => {
+                container(BLOCK.iter().any(|c| fields.contains_key(c.encode_utf8(&mut [0; 2]))))
+            }
             _ => shown(str_of(item)),
         },
         Value::Enum(ty, member) => match ty.members.get(*member) {

@@ -3,7 +3,7 @@
 use super::validate::Validator;
 use crate::json_repair;
 use crate::python::strip;
-use crate::signature::{ModelType, Special, citation, tool_call};
+use crate::signature::{Decision, DecisionKind, ModelType, Special, citation, tool_call};
 use crate::value::{Custom, Map, Value};
 
 impl Validator {
@@ -20,6 +20,7 @@ impl Validator {
             Special::ToolCalls => Custom::ToolCalls(self.tool_calls(value)?),
             Special::Citations => Custom::Citations(self.citations(value)?),
             Special::History => Custom::History(self.history(value)?),
+            Special::Decision(decision) => Custom::Decision(decision.clone(), self.decision(value, special, decision)?),
             // What a program is given, no model writes.
             Special::Image | Special::Audio | Special::File | Special::Document | Special::Tool => {
                 return self.fail("value_error");
@@ -137,6 +138,15 @@ impl Validator {
         complete.then_some(valid)
     }
 
+    fn decision(&mut self, value: &Value, special: &Special, decision: &Decision) -> Option<Map> {
+        let Value::Dict(given) = value else { return self.fail("model_type") };
+        let is_noul = matches!(decision.kind(), DecisionKind::Noul(_));
+        if is_noul && given.get("value").is_some_and(|value| value.as_bool().is_none()) {
+            return self.inside(|| "value".to_owned(), |validator| validator.fail("bool_type"));
+        }
+        self.check_fields(given, &special.model())
+    }
+
     fn history(&mut self, value: &Value) -> Option<Vec<Map>> {
         let Value::Dict(given) = value else { return self.fail("model_type") };
         let fields = self.check_fields(given, &Special::History.model())?;
@@ -155,6 +165,7 @@ pub(super) fn is_of(custom: &Custom, special: &Special) -> bool {
         | (Custom::ToolCalls(_), Special::ToolCalls)
         | (Custom::Tool(_), Special::Tool)
         | (Custom::Citations(_), Special::Citations) => true,
+        (Custom::Decision(decision, _), Special::Decision(wanted)) => decision == wanted,
         (Custom::Media(name, _), Special::Image) => *name == "Image",
         (Custom::Media(name, _), Special::Audio) => *name == "Audio",
         (Custom::Media(name, _), Special::File) => *name == "File",

@@ -3,6 +3,7 @@
 mod ask;
 mod call;
 mod choices;
+mod decision;
 mod inputs;
 mod outputs;
 mod plan;
@@ -17,6 +18,7 @@ use std::rc::Rc;
 use futures_core::future::LocalBoxFuture;
 use serde_json::Value as Json;
 
+use decision::Decisions;
 use prepared::Shelf;
 
 use super::{Module, ROOT, SubModule};
@@ -51,6 +53,9 @@ pub struct Predict {
     signature: Signature,
     demos: Vec<Example>,
     config: serde_json::Map<String, Json>,
+    decision_settings: serde_json::Map<String, Json>,
+    /// Its replies are not what the caller wants, but what the outputs follow from.
+    asks_for_evidence: bool,
     model: Option<String>,
     keepsakes: Keepsakes,
     adapter: Rc<dyn Adapter>,
@@ -71,6 +76,8 @@ impl Predict {
             signature,
             demos: Vec::new(),
             config: serde_json::Map::new(),
+            decision_settings: serde_json::Map::new(),
+            asks_for_evidence: false,
             model: None,
             keepsakes: Keepsakes::default(),
             fallback: adapter.fallback(),
@@ -114,6 +121,23 @@ impl Predict {
     /// Sets the parameters of every request.
     pub fn set_config(&mut self, config: serde_json::Map<String, Json>) {
         self.config = config;
+    }
+
+    /// Where the lines are drawn for outputs that are decided by probabilities: DSPy's `predict.fields`.
+    pub fn decision_settings(&self) -> &serde_json::Map<String, Json> {
+        &self.decision_settings
+    }
+
+    /// Sets where the lines are drawn, by the names of outputs: `threshold` for a `bool` or `Noul`, `weights` for a `Literal` or
+    /// `Choice`, `cuts` for a `Score`; `instructions` and `criteria` in the place of what field and type say. A `bool` or a
+    /// `Literal` with settings is asked for as a probability.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config), when they do not fit the outputs.
+    pub fn set_decision_settings(&mut self, settings: serde_json::Map<String, Json>) -> Result<()> {
+        Decisions::of(&self.signature, &settings)?;
+        self.decision_settings = settings;
+        Ok(())
     }
 
     /// The name of the model to ask; `None` for the run's first one.

@@ -43,6 +43,10 @@ pub fn class_of(value: &Value) -> Cow<'_, str> {
             Custom::ToolCalls(_) => "dspy.adapters.types.tool.ToolCalls",
             Custom::Tool(_) => "dspy.adapters.types.tool.Tool",
             Custom::Citations(_) => "dspy.adapters.types.citation.Citations",
+            Custom::Decision(decision, _) => {
+                return Cow::Owned(["dspy.adapters.types.decision.", decision.name()].concat());
+            }
+            Custom::Example(..) => "dspy.primitives.example.Example",
         },
     })
 }

@@ -33,7 +33,8 @@ pub(super) fn write_str(out: &mut String, custom: &Custom) {
             }
             _ = write!(out, "{} chars)", text("data").chars().count());
         }
-        Custom::Media(..) => write_repr(out, custom),
+        Custom::Decision(decision, given) => write_attributes(out, &decision.attributes(given), " "),
+        Custom::Media(..) | Custom::Example(..) => write_repr(out, custom),
     }
 }
 
@@ -65,6 +66,22 @@ pub(super) fn write_repr(out: &mut String, custom: &Custom) {
         Custom::Citations(citations) => {
             out.push_str("Citations(citations=");
             write_objects(out, "Citation", &CITATION, citations);
+            out.push(')');
+        }
+        Custom::Decision(decision, given) => {
+            push_all(out, &[decision.name(), "("]);
+            write_attributes(out, &decision.attributes(given), ", ");
+            out.push(')');
+        }
+        Custom::Example(fields, inputs) => {
+            let shown = fields.iter().filter(|(name, _)| !name.starts_with("dspy_"));
+            out.push_str("Example(");
+            write_dict(out, &shown.map(|(name, value)| (name.clone(), value.clone())).collect());
+            out.push_str(") (input_keys=");
+            match inputs {
+                Some(names) => write_value(out, &Value::Set(names.iter().map(|name| name.as_str().into()).collect())),
+                None => out.push_str("None"),
+            }
             out.push(')');
         }
         Custom::Media(class, fields) => write_media_repr(out, class, fields),

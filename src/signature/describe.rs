@@ -1,5 +1,7 @@
 //! Fields as system messages describe them.
 
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
 
 use super::types::{Special, Type};
@@ -72,6 +74,11 @@ impl Field {
         Ok(text)
     }
 
+    /// Whether anything was said about the field.
+    pub(crate) fn has_desc(&self) -> bool {
+        !self.has_default_desc() && !strip(&self.desc).is_empty()
+    }
+
     /// Whether nothing was said about the field, so that its description is `${name}`.
     fn has_default_desc(&self) -> bool {
         self.desc.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) == Some(&self.name)
@@ -141,7 +148,7 @@ impl Type {
             Self::Special(special) => {
                 let description = special.description()?;
                 if !description.is_empty() {
-                    text.extend(["\n    Type description of ", special.name(), ": ", description]);
+                    text.extend(["\n    Type description of ", special.name(), ": ", &description]);
                 }
                 Ok(())
             }
@@ -163,8 +170,8 @@ impl Type {
 
 impl Special {
     /// What DSPy 3.4.1 tells a model about the type; often nothing.
-    fn description(&self) -> Result<&'static str> {
-        Ok(match self {
+    fn description(&self) -> Result<Cow<'static, str>> {
+        Ok(Cow::Borrowed(match self {
             Self::Code(None) => {
                 "Code represented in a string, specified in the `code` field. If this is an output field, the code field \
                  should follow the markdown code block format, e.g. \n```python\n{code}\n```\nProgramming language: python"
@@ -182,8 +189,9 @@ impl Special {
                 "A document containing text content that can be referenced and cited. Include the full text content and \
                  optionally a title for proper referencing."
             }
+            Self::Decision(decision) => return Ok(Cow::Owned(decision.description())),
             _ => "",
-        })
+        }))
     }
 }
 

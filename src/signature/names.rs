@@ -89,7 +89,7 @@ fn write_literal(out: &mut String, values: &[Value]) {
 
 impl Special {
     /// The name of the class: `Image`, `ToolCalls`.
-    pub fn name(&self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Self::History => "History",
             Self::Image => "Image",
@@ -101,6 +101,7 @@ impl Special {
             Self::Tool => "Tool",
             Self::ToolCalls => "ToolCalls",
             Self::Citations => "Citations",
+            Self::Decision(decision) => decision.name(),
         }
     }
 

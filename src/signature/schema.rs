@@ -4,11 +4,8 @@ mod parts;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-pub(super) use parts::sorted;
-use parts::{
-    constrain, definition_name, enumeration, formatted, literal, object, plain, refer, reference, refers_to, scalar,
-    takes_title, typed,
-};
+use parts::{constrain, definition_name, enumeration, formatted, refer, reference, refers_to, scalar, takes_title};
+pub(super) use parts::{literal, object, plain, sorted, typed};
 
 use super::grammar::DEPTH;
 use super::types::{ModelField, ModelType, Special, Type};
@@ -287,6 +284,7 @@ impl Builder {
             }
             Special::ToolCalls => _ = self.define("ToolCall", |_| definition_of("ToolCall"))?,
             Special::Citations => _ = self.define("Citation", |_| definition_of("Citation"))?,
+            Special::Decision(decision) => return self.define(decision.name(), |_| Ok(decision.schema())),
             _ => {}
         }
         self.define(special.name(), |_| definition_of(special.name()))

@@ -33,9 +33,11 @@ impl Special {
                 vec![field("tool_calls", calls), maybe("tool_call_results", Type::Any)]
             }
             Self::Citations => vec![field("citations", list(Type::Model(citation().into())))],
+            Self::Decision(decision) => decision.fields(),
         };
         let doc = if let Self::Code(Some(_)) = self { None } else { docstring(self.name()) };
-        let extra = if let Self::History = self { Some("forbid".to_owned()) } else { None };
+        let is_closed = matches!(self, Self::History | Self::Decision(_));
+        let extra = is_closed.then(|| "forbid".to_owned());
         ModelType { name: self.name().to_owned(), doc, extra, typed_dict: false, fields }
     }
 }
@@ -63,7 +65,7 @@ fn model(name: &str, fields: Vec<ModelField>) -> ModelType {
     ModelType { name: name.to_owned(), doc: None, extra: None, typed_dict: false, fields }
 }
 
-fn field(name: &str, ty: Type) -> ModelField {
+pub(super) fn field(name: &str, ty: Type) -> ModelField {
     ModelField {
         name: name.to_owned(),
         ty,
@@ -79,7 +81,7 @@ fn with_default(field: ModelField, default: Value) -> ModelField {
     ModelField { default: Some(default), ..field }
 }
 
-fn maybe(name: &str, ty: Type) -> ModelField {
+pub(super) fn maybe(name: &str, ty: Type) -> ModelField {
     with_default(field(name, Type::optional(ty)), Value::None)
 }
 

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use serde_json::Value as Json;
 
+use super::decision::Decision;
 use crate::value::{ScalarKind, Value};
 
 /// The type of a field, as Python's annotations have it.
@@ -56,6 +57,8 @@ pub enum Special {
     Tool,
     ToolCalls,
     Citations,
+    /// `Noul`, `Choice` or `Score` with its options.
+    Decision(Rc<Decision>),
 }
 
 /// A Python `Enum`.

@@ -161,6 +161,7 @@ fn model_of(ty: &Type) -> Option<Cow<'_, ModelType>> {
     match ty {
         Type::Model(model) if !model.typed_dict => Some(Cow::Borrowed(model)),
         Type::Special(special) => Some(Cow::Owned(special.model())),
+        Type::Alias(alias) if !alias.0.starts_with("Annotated[") => model_of(&alias.1),
         _ => None,
     }
 }

@@ -21,6 +21,7 @@ pub(super) fn read(class: &str, mut attributes: Map) -> Option<Custom> {
         "Citations" => Custom::Citations(list(attributes.swap_remove("citations")?)?),
         "ToolCalls" => Custom::ToolCalls(attributes),
         "Tool" => Custom::Tool(attributes),
+        "Example" => Custom::Example(attributes, None),
         _ => return None,
     })
 }
@@ -94,6 +95,8 @@ impl Opened {
             Custom::Code(text) | Custom::Reasoning(text) => return text.as_str().into(),
             Custom::Media(class, attributes) => (*class, self.fields(attributes)),
             Custom::Tool(attributes) => ("Tool", self.fields(attributes)),
+            Custom::Decision(_, attributes) => return self.fields(attributes),
+            Custom::Example(fields, _) => ("Example", self.fields(fields)),
             Custom::ToolCalls(attributes) => ("ToolCalls", self.fields(attributes)),
             Custom::Citations(citations) => ("Citations", self.attribute("citations", citations.clone())),
             Custom::History(messages) => {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use futures_util::StreamExt;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
+use super::decision::Decisions;
 use super::outputs::Reader;
 use super::plan::Planning;
 use super::prepared::{Prepared, render_format};
@@ -47,7 +48,7 @@ impl Predict {
     }
 
     async fn ask_as_it_is(&self, run: &Run, span: OpenSpan, mut call: Call) -> Result<Prediction> {
-        let result = run.in_time(self.ask_twice(run, &span, &mut call)).await;
+        let result = run.in_time(self.ask_for_evidence(run, &span, &mut call)).await;
         span.given(call.inputs.fields);
         match result {
             Ok(completions) => {
@@ -66,6 +67,19 @@ impl Predict {
                 Err(error)
             }
         }
+    }
+
+    /// Asks for the evidence of decisions, where outputs are decisions, and decides.
+    async fn ask_for_evidence(&self, run: &Run, span: &OpenSpan, call: &mut Call) -> Result<Vec<Map>> {
+        let decisions = Decisions::of(&self.signature, &self.decision_settings)?;
+        if decisions.is_empty() {
+            return self.ask_twice(run, span, call).await;
+        }
+        let mut asking = Self { asks_for_evidence: true, ..self.clone() };
+        asking.set_signature(decisions.asked(&self.signature, &self.demos)?);
+        asking.set_demos(Vec::new());
+        let completions = asking.ask_twice(run, span, call).await?;
+        completions.into_iter().map(|fields| decisions.decide(fields)).collect()
     }
 
     async fn ask_twice(&self, run: &Run, span: &OpenSpan, call: &mut Call) -> Result<Vec<Map>> {
@@ -136,7 +150,8 @@ impl Attempt<'_> {
         let prepared = self.predict.prepared(adapter, &taken)?;
         let request = async { self.request(adapter, &prepared, config) };
         let request = self.span.stage(Stage::Format, adapter.name(), request).await?;
-        let watched = self.run.is_watched() && !several && self.option(&request, "logprobs").is_none();
+        let may_tell = self.run.is_watched() && !self.predict.asks_for_evidence;
+        let watched = may_tell && !several && self.option(&request, "logprobs").is_none();
         let start_ms = self.run.elapsed_ms();
         self.span.called(ModelCall {
             model: self.model.name().to_owned(),

@@ -157,6 +157,8 @@ fn masked(value: &Value) -> Result<Value> {
                 Custom::ToolCalls(_) => "ToolCalls",
                 Custom::Tool(_) => "Tool",
                 Custom::Citations(_) => "Citations",
+                Custom::Decision(decision, _) => decision.name(),
+                Custom::Example(..) => "Example",
             });
         }
         plain => plain.clone(),

@@ -77,6 +77,16 @@ impl Program {
         Ok(())
     }
 
+    /// Gives predictors their settings for decisions, by path.
+    pub fn set_decision_settings(&mut self, settings: &Json) -> Result<()> {
+        for (path, predictor) in self.module_mut().predictors_mut() {
+            if let Some(settings) = settings[&path].as_object() {
+                predictor.set_decision_settings(settings.clone())?;
+            }
+        }
+        Ok(())
+    }
+
     /// Calls the program with the inputs of a case.
     pub async fn call(&self, run: &Run, inputs: &Json, types: &Types) -> Result<Prediction> {
         match self {

@@ -45,6 +45,7 @@ pub fn call(input: &Json, expected: &Json) -> Outcome {
             let types = cases::types(&input["typedefs"])?;
             let mut program = Program::build(&input["program"], &adapter, &types)?;
             program.set_demos(&input["demos"], &types)?;
+            program.set_decision_settings(&input["fields"])?;
             let mut inputs = input["inputs"].clone();
             match (&program, input.get("args")) {
                 (Program::Predict(predict), Some(_)) => return Err(predict.unnamed_inputs()),

@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
-use lakelet::adapter::{Adapter, BamlAdapter, ChatAdapter, JsonAdapter, XmlAdapter};
-use lakelet::signature::{EnumType, Field, Io, ModelField, ModelType, Signature, Special, Type, Types};
+use super::scripted::ScriptedLm;
+use lakelet::adapter::{Adapter, BamlAdapter, ChatAdapter, JsonAdapter, TwoStepAdapter, XmlAdapter};
+use lakelet::signature::{Decision, EnumType, Field, Io, ModelField, ModelType, Signature, Special, Type, Types};
 use lakelet::value::{Custom, Map, ScalarKind, Value};
 use lakelet::{Example, Result};
 use serde_json::{Map as JsonMap, Value as Json, json};
@@ -18,11 +19,21 @@ pub fn types(typedefs: &Json) -> Result<Types> {
             "enum" => Type::Enum(Rc::new(enumeration(name, definition))),
             "model" => Type::Model(Rc::new(model(name, definition, &types)?)),
             "typeddict" => Type::Model(Rc::new(typed_dict(name, definition, &types)?)),
+            "noul" | "choice" | "score" => Type::Special(Special::Decision(Rc::new(decision(definition)?))),
             _ => continue,
         };
         types.insert(name, ty);
     }
     Ok(types)
+}
+
+fn decision(definition: &Json) -> Result<Decision> {
+    let options = array(&definition["options"]);
+    match definition["kind"].as_str() {
+        Some("noul") => Decision::noul(options.iter().map(|pair| (pair[0] == true, pair[1].clone())).collect()),
+        Some("choice") => Decision::choice(options.iter().map(|pair| ((&pair[0]).into(), pair[1].clone())).collect()),
+        _ => Decision::score(array(&definition["levels"]).to_vec()),
+    }
 }
 
 fn enumeration(name: &str, definition: &Json) -> EnumType {
@@ -92,6 +103,7 @@ pub fn adapter(json: &Json) -> std::result::Result<Rc<dyn Adapter>, String> {
         })),
         Some("JSONAdapter") => Ok(Rc::new(json_adapter)),
         Some("BAMLAdapter") => Ok(Rc::new(BamlAdapter { json: json_adapter })),
+        Some("TwoStepAdapter") => Ok(Rc::new(TwoStepAdapter::new(Rc::new(ScriptedLm::new(&json["extraction_lm"]))))),
         Some(other) => Err(format!("not built: {other}")),
     }
 }
@@ -210,9 +222,17 @@ pub fn value(json: &Json, types: &Types) -> Result<Value> {
         },
         "$model" => match types.get(&text(content)) {
             Some(Type::Model(ty)) => instance(ty, &object["value"], types)?,
+            Some(Type::Special(Special::Decision(decision))) => {
+                let fields = map(object["value"].as_object().unwrap_or(&JsonMap::new()), types)?;
+                Value::Custom(Box::new(Custom::Decision(decision.clone(), fields)))
+            }
             _ => Value::None,
         },
-        "$example" => Value::Dict(map(content.as_object().unwrap_or(&JsonMap::new()), types)?),
+        "$example" => {
+            let inputs = object.get("inputs").map(|names| array(names).iter().map(text).collect());
+            let fields = map(content.as_object().unwrap_or(&JsonMap::new()), types)?;
+            Value::Custom(Box::new(Custom::Example(fields, inputs)))
+        }
         "$dspy" => Value::Custom(Box::new(custom(&text(content), object, types)?)),
         _ => Value::Dict(map(object, types)?),
     })
@@ -361,6 +381,9 @@ pub fn to_json(value: &Value) -> Json {
                     json
                 }
                 Custom::Tool(tool) => tagged("Tool", tool),
+                Custom::Decision(decision, fields) => json!({"$model": decision.name(), "value": object(fields)}),
+                Custom::Example(fields, None) => json!({"$example": object(fields)}),
+                Custom::Example(fields, Some(inputs)) => json!({"$example": object(fields), "inputs": inputs}),
                 Custom::Citations(citations) => {
                     let model = |name: &str, value: Json| json!({"$model": name, "value": value});
                     let citations: Vec<Json> = citations.iter().map(|one| model("Citation", to_json(one))).collect();

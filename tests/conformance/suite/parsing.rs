@@ -1,23 +1,28 @@
 //! Completions and JSON as values.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
+use futures::executor::block_on;
 use lakelet::Value;
 use lakelet::coerce::{Mismatch, parse_value as coerce};
 use lakelet::json_repair;
+use lakelet::run::{Run, Services};
 use lakelet::signature::Type;
 use serde_json::Value as Json;
 
+use super::calls::Stopped;
 use super::compare::{check, same};
 use super::{Outcome, cases};
 
 pub fn parse(input: &Json, expected: &Json) -> Outcome {
     let adapter = cases::adapter(&input["adapter"])?;
-    let run = || {
+    let run = Run::new(Rc::new(Services::new(Rc::new(Stopped))));
+    let read = || {
         let signature = cases::signature(&input["signature"], &cases::types(&input["typedefs"])?)?;
-        adapter.parse(&signature, input["completion"].as_str().unwrap_or_default())
+        block_on(adapter.read(&run, &signature, input["completion"].as_str().unwrap_or_default()))
     };
-    check(expected, run().map(|fields| cases::to_json(&Value::Dict(fields))))
+    check(expected, read().map(|fields| cases::to_json(&Value::Dict(fields))))
 }
 
 pub fn parse_value(input: &Json, expected: &Json) -> Outcome {
