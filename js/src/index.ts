@@ -1,4 +1,6 @@
 /** DSPy programs on Databricks, in the browser and at the edge. */
+export { multiChainComparison, react, reactV2, type AgentOptions, type ComparisonOptions } from './agents.js';
+export type { PredictOptions } from './asking.js';
 export { configure, type Adapter, type AdapterName, type AdapterOptions, type Defaults, type LanguageModel, type Retriever, type Settings } from './configure.js';
 export { init, type ModuleSource } from './core.js';
 export { LakeletError, type ErrorCode, type ErrorDetails, type UnreadableReply } from './errors.js';
@@ -9,9 +11,13 @@ export {
   languageModel, ModelRequest,
   type ChatCompletion, type ChatCompletionChunk, type LanguageModelOptions, type ModelFunction, type ModelReply, type ReportedUsage,
 } from './language-model.js';
+export {
+  answerExactMatch, answerPassageMatch, completeAndGrounded, exactMatch, f1, hotPotF1, majority, normalizeText, precisionScore, semanticF1,
+  type Judged, type JudgeOptions,
+} from './metrics.js';
 export { Module } from './module.js';
 export { pipeline, Pipeline, type PipelineDocument, type PipelineInput, type PipelineInputSpec, type PipelineOptions, type PipelineStepSpec } from './pipeline.js';
-export { chainOfThought, predict, Predictor, type PredictOptions } from './predict.js';
+export { chainOfThought, predict, Predictor } from './predict.js';
 export { Program } from './program.js';
 export { inspect, type CallOptions, type Inspection, type PredictCall } from './run.js';
 export { PredictorSettings, type Example } from './settings.js';
@@ -22,6 +28,7 @@ export {
 } from './signature.js';
 export { withStatus, type StatusMessages } from './status.js';
 export type { ProgramStream } from './stream.js';
+export { tool, Tool, type ArgsOf, type ToolArgs, type ToolSpec } from './tool.js';
 export { bestOfN, refine, Tries, type TriesOptions } from './tries.js';
 export {
   Audio, Citations, Code, Document, File, float, History, Image, Reasoning, ToolCalls, tuple,

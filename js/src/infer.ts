@@ -15,6 +15,7 @@
  * is an expression: a name, `{ of, with }` for brackets, `{ literal }`, or a union of them. {@link Eval} makes a type of it, with the
  * types in `Known` by their names.
  */
+import type { Tool } from './tool.js';
 import type { Audio, Citations, Code, Document, File, History, Image, Reasoning, ToolCalls } from './types.js';
 
 /** What an input without annotation takes: anything but `undefined`. */
@@ -154,6 +155,7 @@ interface Names {
   Reasoning: string;
   History: History;
   ToolCalls: ToolCalls;
+  Tool: Tool<never>;
   Citations: Citations;
 }
 

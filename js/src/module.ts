@@ -45,7 +45,14 @@ export abstract class Module<I extends object = Record<string, unknown>, O exten
 function within(part: unknown, at: Place, path: string): unknown {
   if (part instanceof Program) {
     const run = (inputs: object, options: CallOptions = {}) => part.runIn({ run: at.run, path }, inputs as Record<string, unknown>, options);
-    return Object.create(part, { run: { value: run } });
+    return new Proxy(part, {
+      get(of, name) {
+        if (name === 'run') return run;
+        const member: unknown = Reflect.get(of, name);
+        return typeof member === 'function' ? member.bind(of) : member;
+      },
+      set: (of, name, value) => Reflect.set(of, name, value),
+    });
   }
   if (!holdsPrograms(part)) return part;
   const seen = Object.entries(part).map(([key, of]) => [key, within(of, at, inside(part, path, key))] as const);

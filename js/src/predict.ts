@@ -1,47 +1,20 @@
 /** Predictors: one signature, one model call. */
 import type { Program as Handle } from '../wasm/lakelet.js';
-import { calling, type Core } from './core.js';
-import { defaultAdapter, type Adapter } from './configure.js';
+import { Asking, type PredictOptions } from './asking.js';
+import { calling } from './core.js';
 import type { TypeSpecs } from './declare.js';
 import type { Message } from './events.js';
-import { Compiled, type Place } from './program.js';
+import type { Compiled, Place } from './program.js';
 import type { CallOptions, PredictCall } from './run.js';
 import { PredictorSettings, type Example } from './settings.js';
-import { read, type InputsOf, type OutputsOf, type Signature, type SignatureLike, type SignatureOptions } from './signature.js';
+import type { InputsOf, OutputsOf, Signature, SignatureLike } from './signature.js';
 import type { ProgramStream } from './stream.js';
 import { write } from './values.js';
 
-/** What a predictor can be told beside its signature. */
-export interface PredictOptions<T extends TypeSpecs = TypeSpecs> {
-  /** How the signature becomes messages; the one of `configure` unless given. */
-  readonly adapter?: Adapter;
-  /** The model to ask, by its name in the settings; the first one unless given. */
-  readonly model?: string;
-  /** Parameters of every request, by their wire names: `temperature`, `max_tokens`, `n` ... */
-  readonly config?: Readonly<Record<string, unknown>>;
-  /** Solved examples that every prompt shows: inputs and outputs by name. */
-  readonly demos?: readonly Example[];
-  /** What the model is to do; for signatures given as a string it replaces DSPy's default sentence. */
-  readonly instructions?: string;
-  /** Types that a signature given as a string may name. */
-  readonly types?: T;
-}
-
 /** A signature that can be asked. Made by {@link predict} and {@link chainOfThought}. */
-export class Predictor<I extends object = Record<string, unknown>, O extends object = Record<string, unknown>> extends Compiled<I, O> {
-  readonly #kind: 'predict' | 'chainOfThought';
-  readonly #signature: SignatureLike;
-  readonly #options: PredictOptions;
+export class Predictor<I extends object = Record<string, unknown>, O extends object = Record<string, unknown>> extends Asking<I, O> {
   /** What the messages of every call begin with. */
   #prefix: readonly Message[] | undefined;
-
-  /** @internal */
-  constructor(kind: 'predict' | 'chainOfThought', signature: SignatureLike, options: PredictOptions) {
-    super();
-    this.#kind = kind;
-    this.#signature = signature;
-    this.#options = { adapter: defaultAdapter(), ...options };
-  }
 
   /**
    * Asks the model. The options may hold settings in the place of the predictor's own, for this call alone.
@@ -115,14 +88,6 @@ export class Predictor<I extends object = Record<string, unknown>, O extends obj
     const { config, demos, signature, lm } = options;
     if (!config && !demos && !signature && !lm) return super.runIn(at, inputs, options);
     return at.run.ask(this.handle, at.path || undefined, inputs, options) as Promise<O>;
-  }
-
-  /** @internal */
-  protected override compile({ Program }: Core) {
-    const { instructions, types, ...options } = this.#options;
-    const given = this.#signature;
-    const signature = typeof given === 'string' ? read(given, { instructions, types } as SignatureOptions) : given.handle;
-    return Program.of(this.#kind, signature, write(options));
   }
 
   /** @internal */

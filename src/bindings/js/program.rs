@@ -8,23 +8,21 @@ use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
-use super::adapter;
 use super::errors::thrown;
 use super::inner::Inner;
 use super::model::Model;
+use super::modules;
 use super::options::Options;
 use super::report;
-use super::reward::JsReward;
 use super::run::Run;
 use super::signature::Signature;
 use super::values;
 use crate::error::{Error, ErrorKind, Result};
 use crate::example::Example;
 use crate::json;
-use crate::module::{BestOfN, Call, ChainOfThought, Module, Predict, Refine};
+use crate::module::{Call, Module, Predict};
 use crate::pipeline::Pipeline;
 use crate::run;
-use crate::signature;
 use crate::state::{self, Part};
 use crate::value::Value;
 
@@ -48,23 +46,24 @@ enum Kind {
 
 #[wasm_bindgen]
 impl Program {
-    /// A module of the kind, with options: `{adapter?, model?, config?, demos?}`.
-    pub fn of(kind: &str, signature: &Signature, length: usize) -> std::result::Result<Self, JsValue> {
-        made(kind, &signature.signature, length)
-            .map(|module| Self { kind: Kind::Module(module) })
-            .map_err(|error| thrown(&error))
+    /// A module that asks a model for the outputs of a signature, see [`modules::asking`].
+    pub fn asking(
+        kind: &str,
+        signature: &Signature,
+        functions: Vec<Function>,
+        length: usize,
+    ) -> std::result::Result<Self, JsValue> {
+        made(modules::asking(kind, &signature.signature, functions, length))
     }
 
-    /// A program around others, with functions of the caller's and options: [`around`].
+    /// A program around others, with functions of the caller's and options, see [`modules::around`].
     pub fn around(
         kind: &str,
         parts: Vec<Inner>,
         functions: Vec<Function>,
         length: usize,
     ) -> std::result::Result<Self, JsValue> {
-        around(kind, parts, functions, length)
-            .map(|module| Self { kind: Kind::Module(module) })
-            .map_err(|error| thrown(&error))
+        made(modules::around(kind, parts, functions, length))
     }
 
     /// A program that is a document, with changes to its steps.
@@ -254,59 +253,11 @@ fn no_predictor() -> Error {
     Error::new(ErrorKind::Unsupported, "the program has no such predictor")
 }
 
-fn made(kind: &str, signature: &signature::Signature, length: usize) -> Result<Rc<dyn Module>> {
-    let options = Options::read(length)?;
-    Ok(match kind {
-        "predict" => Rc::new(configured(Predict::new(signature.clone()), &options)?),
-        "chainOfThought" => Rc::new(configured(ChainOfThought::new(signature)?, &options)?),
-        other => return Err(Error::new(ErrorKind::Unsupported, format!("no module is called {other}"))),
-    })
+fn made(module: Result<Rc<dyn Module>>) -> std::result::Result<Program, JsValue> {
+    module.map(|module| Program { kind: Kind::Module(module) }).map_err(|error| thrown(&error))
 }
 
-/// `bestOfN` and `refine`: one part, the reward, and `{n, threshold, failCount?, adapter?, programCode?, rewardCode?}`.
-fn around(kind: &str, parts: Vec<Inner>, functions: Vec<Function>, length: usize) -> Result<Rc<dyn Module>> {
-    let options = Options::read(length)?;
-    let (Some(part), Some(reward)) = (parts.into_iter().next(), functions.into_iter().next()) else {
-        return Err(Error::new(ErrorKind::Config, "the program lacks what it stands around"));
-    };
-    let (part, reward) = (Box::new(part), Rc::new(JsReward(reward)));
-    let n = options.count("n")?.unwrap_or_default() as usize;
-    let threshold = options.number("threshold")?.unwrap_or_default();
-    let fail_count = options.count("failCount")?.map_or(n, |count| count as usize);
-    Ok(match kind {
-        "bestOfN" => {
-            let mut best = BestOfN::new(part, n, reward, threshold);
-            best.tries.fail_count = fail_count;
-            Rc::new(best)
-        }
-        "refine" => {
-            let mut refine = Refine::new(part, n, reward, threshold)?;
-            refine.tries.fail_count = fail_count;
-            refine.adviser.set_adapter(adapter::read(&options)?);
-            refine.program_code = options.text("programCode")?.map(str::to_owned);
-            if let Some(code) = options.text("rewardCode")? {
-                refine.reward_code = code.to_owned();
-            }
-            Rc::new(refine)
-        }
-        other => return Err(Error::new(ErrorKind::Unsupported, format!("no module is called {other}"))),
-    })
-}
-
-fn configured<M: Module>(mut module: M, options: &Options) -> Result<M> {
-    let adapter = adapter::read(options)?;
-    for (_, predictor) in module.predictors_mut() {
-        predictor.set_adapter(Rc::clone(&adapter));
-        predictor.set_model(options.text("model")?.map(str::to_owned));
-        if let Some(config) = options.json("config")? {
-            predictor.set_config(config);
-        }
-        predictor.set_demos(demos(options)?);
-    }
-    Ok(module)
-}
-
-fn demos(options: &Options) -> Result<Vec<Example>> {
+pub(super) fn demos(options: &Options) -> Result<Vec<Example>> {
     options.list("demos")?.iter().map(demo).collect()
 }
 

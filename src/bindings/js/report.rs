@@ -129,7 +129,7 @@ fn call(call: &ModelCall) -> String {
     with_raw(Json::Object(head), &raw)
 }
 
-fn value(value: &Value) -> String {
+pub(super) fn value(value: &Value) -> String {
     let mut text = String::new();
     write_json(&mut text, value, JsonStyle::OneLine);
     text

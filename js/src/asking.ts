@@ -1,0 +1,51 @@
+/** Programs that ask a model for the outputs of a signature. */
+import type { Core } from './core.js';
+import { defaultAdapter, type Adapter } from './configure.js';
+import type { TypeSpecs } from './declare.js';
+import { Compiled } from './program.js';
+import type { Example } from './settings.js';
+import { read, type SignatureLike, type SignatureOptions } from './signature.js';
+import { answering, type Tool } from './tool.js';
+import { write } from './values.js';
+
+/** What a predictor can be told beside its signature. */
+export interface PredictOptions<T extends TypeSpecs = TypeSpecs> {
+  /** How the signature becomes messages; the one of `configure` unless given. */
+  readonly adapter?: Adapter;
+  /** The model to ask, by its name in the settings; the first one unless given. */
+  readonly model?: string;
+  /** Parameters of every request, by their wire names: `temperature`, `max_tokens`, `n` ... */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Solved examples that every prompt shows: inputs and outputs by name. */
+  readonly demos?: readonly Example[];
+  /** What the model is to do; for signatures given as a string it replaces DSPy's default sentence. */
+  readonly instructions?: string;
+  /** Types that a signature given as a string may name. */
+  readonly types?: T;
+}
+
+/** What is made of a signature. */
+export type AskingKind = 'predict' | 'chainOfThought' | 'multiChainComparison' | 'react' | 'reactV2';
+
+/** A program that the core makes of a signature. */
+export class Asking<I extends object, O extends object> extends Compiled<I, O> {
+  readonly #kind: AskingKind;
+  readonly #signature: SignatureLike;
+  readonly #options: PredictOptions & { readonly tools?: readonly Tool[] };
+
+  /** @internal */
+  constructor(kind: AskingKind, signature: SignatureLike, options: PredictOptions & { readonly tools?: readonly Tool[] }) {
+    super();
+    this.#kind = kind;
+    this.#signature = signature;
+    this.#options = { adapter: defaultAdapter(), ...options };
+  }
+
+  /** @internal */
+  protected override compile({ Program }: Core) {
+    const { instructions, types, ...options } = this.#options;
+    const given = this.#signature;
+    const signature = typeof given === 'string' ? read(given, { instructions, types } as SignatureOptions) : given.handle;
+    return Program.asking(this.#kind, signature, (options.tools ?? []).map(answering), write(options));
+  }
+}
