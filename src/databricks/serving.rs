@@ -7,6 +7,7 @@
 mod embeddings;
 mod reply;
 mod stream;
+mod thinking;
 
 use futures_core::future::LocalBoxFuture;
 use futures_core::stream::LocalBoxStream;
@@ -88,14 +89,16 @@ impl ServingChat {
         }
         body.push_str(tail);
         body.push(']');
-        let defaults = self.options.iter().filter(|(name, _)| !request.options.contains_key(*name));
-        let options = defaults.chain(&request.options);
+        let mut options = self.options.clone();
+        options.retain(|name, _| !request.options.contains_key(name));
+        options.extend(request.options.clone());
+        thinking::translate(&self.endpoint, &mut options);
         let is_sent = |(name, value): &(&String, &Json)| match name.as_str() {
             "rollout_id" | "cache" => false, // for caches
             "response_format" if request.response_format.is_some() => false,
             _ => !value.is_null(),
         };
-        for (name, value) in options.filter(is_sent) {
+        for (name, value) in options.iter().filter(is_sent) {
             body.push(',');
             json::write_str(&mut body, name);
             body.push(':');
@@ -107,7 +110,7 @@ impl ServingChat {
         }
         if streamed {
             body.push_str(",\"stream\":true");
-            if !self.options.contains_key("stream_options") && !request.options.contains_key("stream_options") {
+            if !options.contains_key("stream_options") {
                 body.push_str(",\"stream_options\":{\"include_usage\":true}");
             }
         }

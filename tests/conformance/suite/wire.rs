@@ -6,7 +6,8 @@
 //!
 //! - `model` and `stream` are the transport's: Lakelet names the endpoint in the path.
 //! - OpenAI's client says `max_completion_tokens` for `max_tokens`, and asks once for each of `n` completions.
-//! - Its responses API has messages as `instructions` and `input`, and the format in `text`.
+//! - Its responses API says `max_output_tokens`, has messages as `instructions` and `input`, the format in `text`, and a
+//!   function in the tool itself.
 //! - LiteLLM makes a schema the tool `json_tool_call` for Claude on Databricks, and drops `json_object` there; Databricks takes
 //!   both as `response_format`, which is what DSPy decided.
 //! - Of embeddings, texts and how they are cut into requests are compared. That LiteLLM refuses an option is its own decision.
@@ -107,8 +108,10 @@ fn decided(requests: &Json, sent: &Json) -> Json {
         let mut body = request["body"].as_object().cloned().unwrap_or_default();
         let model = body.shift_remove("model").unwrap_or_default();
         body.shift_remove("stream");
-        if let Some(longest) = body.shift_remove("max_completion_tokens") {
-            body.insert("max_tokens".to_owned(), longest);
+        for name in ["max_completion_tokens", "max_output_tokens"] {
+            if let Some(longest) = body.shift_remove(name) {
+                body.insert("max_tokens".to_owned(), longest);
+            }
         }
         if body.contains_key("input") {
             body = of_responses(body);
@@ -151,6 +154,12 @@ fn of_responses(mut body: Map<String, Json>) -> Map<String, Json> {
         let ty = schema.shift_remove("type").unwrap_or_default();
         let schema = if schema.is_empty() { json!({"type": ty}) } else { json!({"type": ty, "json_schema": schema}) };
         body.insert("response_format".to_owned(), schema);
+    }
+    for tool in body.get_mut("tools").and_then(Json::as_array_mut).into_iter().flatten() {
+        let mut function = tool.as_object().cloned().unwrap_or_default();
+        let ty = function.shift_remove("type");
+        function.entry("description").or_insert(Json::Null);
+        *tool = json!({"type": ty, "function": function});
     }
     body.insert("messages".to_owned(), json!(messages));
     body
