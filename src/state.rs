@@ -24,8 +24,7 @@ use crate::example::Example;
 use crate::json::{self, NotJson};
 use crate::module::{Module, Predict, ROOT};
 use crate::nearest::offer;
-use crate::python::str_repr;
-use crate::signature::{Signature, Type};
+use crate::signature::Signature;
 
 /// What DSPy writes beside the predictors.
 const METADATA: &str = "metadata";
@@ -83,13 +82,17 @@ fn not_json(error: NotJson) -> Error {
 
 fn dump_predict(predict: &Predict) -> Result<JsonMap<String, Json>> {
     let kept = predict.keepsakes();
-    Ok(JsonMap::from_iter([
+    let mut state = JsonMap::from_iter([
         ("traces".to_owned(), kept.traces.clone()),
         ("train".to_owned(), kept.train.clone()),
         ("demos".to_owned(), predict.demos().iter().map(demo::dump).collect::<Result<_>>()?),
         ("signature".to_owned(), predict.signature().dump_state()),
-        ("lm".to_owned(), kept.lm.as_ref().map_or(Json::Null, SavedLm::dump)),
-    ]))
+    ]);
+    if !predict.decision_settings().is_empty() {
+        state.insert("fields".to_owned(), Json::Object(predict.decision_settings().clone()));
+    }
+    state.insert("lm".to_owned(), kept.lm.as_ref().map_or(Json::Null, SavedLm::dump));
+    Ok(state)
 }
 
 /// Loads a saved state onto a program: all of it, or, when anything does not fit, nothing. Predictors are found by their
@@ -134,6 +137,7 @@ fn load_from(program: &mut dyn Module, text: &str, trusted: bool) -> Result<()> 
     }
     for ((_, predict), loaded) in program.predictors_mut().into_iter().zip(loaded) {
         predict.set_signature(loaded.signature);
+        predict.set_decision_settings(loaded.decision_settings)?;
         predict.set_demos(loaded.demos);
         predict.set_keepsakes(loaded.keepsakes);
     }
@@ -157,6 +161,7 @@ fn check_metadata(state: &Json) -> Result<()> {
 /// What becomes of one predictor.
 struct Loaded {
     signature: Signature,
+    decision_settings: JsonMap<String, Json>,
     demos: Vec<Example>,
     keepsakes: Keepsakes,
 }
@@ -165,7 +170,7 @@ impl Loaded {
     /// In the order in which DSPy looks at a state.
     fn read(predict: &Predict, saved: &Json, trusted: bool) -> Result<Self> {
         let signature = predict.signature().load_state(saved.get("signature").ok_or_else(|| missing("signature"))?)?;
-        check_decisions(&signature, saved.get("fields"))?;
+        let decision_settings = decision_settings(&signature, saved.get("fields"))?;
         let mut keepsakes = predict.keepsakes().clone();
         keepsakes.lm = match saved.get("lm").ok_or_else(|| missing("lm"))? {
             Json::Object(lm) => SavedLm::load(lm, trusted)?,
@@ -186,37 +191,24 @@ impl Loaded {
                 kept.clone_from(saved);
             }
         }
-        Ok(Self { signature, demos, keepsakes })
+        Ok(Self { signature, decision_settings, demos, keepsakes })
     }
 }
 
-/// Settings for outputs that are decided by probabilities (DSPy's experimental `fields`) are refused, so that no program
-/// answers by other thresholds than it was tuned for.
-fn check_decisions(signature: &Signature, settings: Option<&Json>) -> Result<()> {
-    let refused = |message: String| Error::new(ErrorKind::State, message).at_field("fields");
-    let settings = match settings {
-        None => return Ok(()),
-        Some(Json::Object(settings)) if settings.is_empty() => return Ok(()),
-        Some(Json::Object(settings)) => settings,
+/// The settings of decisions, which must fit the signature that is loaded with them.
+fn decision_settings(signature: &Signature, saved: Option<&Json>) -> Result<JsonMap<String, Json>> {
+    let settings = match saved {
+        None => JsonMap::new(),
+        Some(Json::Object(settings)) => settings.clone(),
         Some(_) => {
             let message = "Decision fields must be a mapping of output names to configuration.";
-            return Err(refused(message.to_owned()).with_python_class("ValueError"));
+            return Err(Error::new(ErrorKind::State, message).at_field("fields").with_python_class("ValueError"));
         }
     };
-    let decides = |name: &str| {
-        let mut outputs = signature.outputs();
-        outputs.any(|field| field.name == name && matches!(field.ty, Type::Bool | Type::Literal(_)))
-    };
-    let mut unknown: Vec<&str> = settings.keys().map(String::as_str).filter(|name| !decides(name)).collect();
-    if unknown.is_empty() {
-        return Err(Error::new(ErrorKind::Unsupported, "the state has thresholds for decisions, which are not built")
-            .at_field("fields")
-            .with_hint("save the program without `fields`"));
-    }
-    unknown.sort_unstable();
-    let names: Vec<String> = unknown.into_iter().map(str_repr).collect();
-    let message = format!("Decision configuration refers to unsupported outputs: [{}].", names.join(", "));
-    Err(refused(message).with_python_class("ValueError"))
+    Predict::new(signature.clone())
+        .set_decision_settings(settings.clone())
+        .map_err(|error| error.at_field("fields"))?;
+    Ok(settings)
 }
 
 fn missing(key: &str) -> Error {

@@ -55,6 +55,23 @@ fn a_predictor_is_saved_byte_for_byte() {
 }
 
 #[test]
+fn settings_of_decisions_are_saved_where_python_saves_them() {
+    let saved = PREDICT.replace(
+        r#"  "lm": null"#,
+        "  \"fields\": {\n    \"answer\": {\n      \"threshold\": 0.7\n    }\n  },\n  \"lm\": null",
+    );
+    let mut predict = Predict::new(Signature::parse("question -> answer: bool").unwrap());
+    state::load(&mut predict, &saved).unwrap();
+    assert_eq!(predict.decision_settings()["answer"], json!({"threshold": 0.7}));
+    assert_eq!(state::dump(&predict).unwrap(), saved);
+
+    let mut text = Predict::new(Signature::parse("question -> answer").unwrap());
+    let error = state::load(&mut text, &saved).unwrap_err();
+    assert_eq!((error.field(), error.python_class()), (Some("fields"), Some("ValueError")));
+    assert!(text.demos().is_empty(), "nothing is loaded");
+}
+
+#[test]
 fn a_state_of_the_same_python_class_fits_a_pipeline() {
     let mut tuned: Json = serde_json::from_str(&state::dump(&enterprise()).unwrap()).unwrap();
     let names: Vec<&String> = tuned.as_object().unwrap().keys().collect();

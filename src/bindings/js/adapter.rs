@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use super::options::Options;
-use crate::adapter::{Adapter, BamlAdapter, ChatAdapter, JsonAdapter, XmlAdapter};
-use crate::error::{Error, ErrorKind, Result};
+use crate::adapter::{Adapter, AdapterOptions, named};
+use crate::error::Result;
 use crate::value::{Map, Value};
 
 /// The adapter in the option `adapter`: a name, or
@@ -16,19 +16,10 @@ pub(super) fn read(options: &Options) -> Result<Rc<dyn Adapter>> {
         None => Map::new(),
     };
     let own = Options::of(Value::Dict(own))?;
-    let native = |default| Ok::<_, Error>(own.flag("useNativeFunctionCalling")?.unwrap_or(default));
-    let parallel_tool_calls = own.flag("parallelToolCalls")?;
-    let json_fallback = own.flag("useJsonAdapterFallback")?.unwrap_or(true);
-    let json = || Ok::<_, Error>(JsonAdapter { native_function_calling: native(true)?, parallel_tool_calls });
-    Ok(match own.text("adapter")?.unwrap_or("chat") {
-        "chat" => Rc::new(ChatAdapter { native_function_calling: native(false)?, parallel_tool_calls, json_fallback }),
-        "xml" => Rc::new(XmlAdapter { native_function_calling: native(false)?, parallel_tool_calls, json_fallback }),
-        "json" => Rc::new(json()?),
-        "baml" => Rc::new(BamlAdapter { json: json()? }),
-        other => {
-            return Err(Error::new(ErrorKind::Config, format!("the adapter `{other}` is not known"))
-                .at_field("adapter")
-                .with_hint("use `chat`, `json`, `xml` or `baml`"));
-        }
-    })
+    let options = AdapterOptions {
+        native_function_calling: own.flag("useNativeFunctionCalling")?,
+        parallel_tool_calls: own.flag("parallelToolCalls")?,
+        json_fallback: own.flag("useJsonAdapterFallback")?,
+    };
+    named(own.text("adapter")?.unwrap_or("chat"), options)
 }

@@ -1,10 +1,8 @@
 //! `predict` and `chain_of_thought`: a model fills the outputs of a signature.
 
-use std::rc::Rc;
-
 use super::only;
 use super::wiring::texts;
-use crate::adapter::JsonAdapter;
+use crate::adapter::{AdapterOptions, named};
 use crate::error::Result;
 use crate::example::{Example, Prediction};
 use crate::module::{Call, ChainOfThought, Choices, Predict};
@@ -47,13 +45,12 @@ impl PredictStep {
         let mut this = Self { module: build(&signature)?, choices: Vec::new() };
         let predict = this.predict_mut();
         predict.set_signature(describe_fields(step, predict.signature().clone())?);
-        match step.text("adapter")? {
-            None | Some("chat") => {}
-            Some("json") => predict.set_adapter(Rc::new(JsonAdapter::default())),
-            Some(other) => {
-                let error = step.error("adapter", format!("there is no adapter `{other}`"));
-                return Err(error.with_hint(offer(other, ["chat", "json"])));
-            }
+        if let Some(name) = step.text("adapter")? {
+            let adapter = named(name, AdapterOptions::default());
+            predict.set_adapter(adapter.map_err(|unknown| {
+                let error = step.error("adapter", unknown.message());
+                unknown.hint().iter().fold(error, |error, hint| error.with_hint(*hint))
+            })?);
         }
         predict.set_model(step.text("model")?.map(str::to_owned));
         predict

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::scripted::ScriptedLm;
-use lakelet::adapter::{Adapter, BamlAdapter, ChatAdapter, JsonAdapter, TwoStepAdapter, XmlAdapter};
+use lakelet::adapter::{Adapter, AdapterOptions, TwoStepAdapter, named};
 use lakelet::signature::{Decision, EnumType, Field, Io, ModelField, ModelType, Signature, Special, Type, Types};
 use lakelet::value::{Custom, Map, ScalarKind, Value};
 use lakelet::{Example, Result};
@@ -86,25 +86,14 @@ fn typed_dict(name: &str, definition: &Json, types: &Types) -> Result<ModelType>
 /// An adapter: its name, or `{"name", "options"}`; DSPy's default for null.
 pub fn adapter(json: &Json) -> std::result::Result<Rc<dyn Adapter>, String> {
     let option = |name: &str| json["options"][name].as_bool();
-    let native = option("use_native_function_calling");
-    let parallel_tool_calls = option("parallel_tool_calls");
-    let json_fallback = option("use_json_adapter_fallback").unwrap_or(true);
-    let json_adapter = JsonAdapter { native_function_calling: native.unwrap_or(true), parallel_tool_calls };
+    let options = AdapterOptions {
+        native_function_calling: option("use_native_function_calling"),
+        parallel_tool_calls: option("parallel_tool_calls"),
+        json_fallback: option("use_json_adapter_fallback"),
+    };
     match json.as_str().or_else(|| json["name"].as_str()) {
-        Some("ChatAdapter") | None => Ok(Rc::new(ChatAdapter {
-            native_function_calling: native.unwrap_or(false),
-            parallel_tool_calls,
-            json_fallback,
-        })),
-        Some("XMLAdapter") => Ok(Rc::new(XmlAdapter {
-            native_function_calling: native.unwrap_or(false),
-            parallel_tool_calls,
-            json_fallback,
-        })),
-        Some("JSONAdapter") => Ok(Rc::new(json_adapter)),
-        Some("BAMLAdapter") => Ok(Rc::new(BamlAdapter { json: json_adapter })),
         Some("TwoStepAdapter") => Ok(Rc::new(TwoStepAdapter::new(Rc::new(ScriptedLm::new(&json["extraction_lm"]))))),
-        Some(other) => Err(format!("not built: {other}")),
+        name => named(name.unwrap_or("ChatAdapter"), options).map_err(|error| format!("not built: {error}")),
     }
 }
 
