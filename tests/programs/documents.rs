@@ -72,7 +72,12 @@ fn every_mistake_is_named_with_its_place() {
             "did you mean `question`?",
         ),
         ("/steps/plan/temperature", json!(0), (Some("plan"), "temperature"), "known are"),
-        ("/steps/plan/adapter", json!("xml"), (Some("plan"), "adapter"), "known are `chat`, `json`"),
+        (
+            "/steps/plan/adapter",
+            json!("two_step"),
+            (Some("plan"), "adapter"),
+            "known are `chat`, `json`, `xml`, `baml`",
+        ),
         ("/steps/plan/config", json!("x"), (Some("plan"), "config"), "an object, not text"),
         ("/steps/plan/fields", json!({"quer": {}}), (Some("plan"), "fields.quer"), "did you mean `query`?"),
         (

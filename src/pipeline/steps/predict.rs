@@ -48,8 +48,7 @@ impl PredictStep {
         if let Some(name) = step.text("adapter")? {
             let adapter = named(name, AdapterOptions::default());
             predict.set_adapter(adapter.map_err(|unknown| {
-                let error = step.error("adapter", unknown.message());
-                unknown.hint().iter().fold(error, |error, hint| error.with_hint(*hint))
+                step.error("adapter", unknown.message()).with_hint(unknown.hint().unwrap_or_default())
             })?);
         }
         predict.set_model(step.text("model")?.map(str::to_owned));
