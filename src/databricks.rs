@@ -1,6 +1,7 @@
 //! Databricks: a [`Workspace`] is where its services are called, each through a client of its own.
 
 pub mod auth;
+mod databricks_rm;
 pub mod error;
 mod relay;
 pub mod serving;
@@ -12,6 +13,7 @@ use std::rc::Rc;
 use futures_core::future::LocalBoxFuture;
 
 pub use auth::{Credential, Secret};
+pub use databricks_rm::DatabricksRm;
 pub use serving::{Embedder, Embeddings, ServingChat};
 pub use vector_search::{QueryType, VectorIndex};
 
@@ -136,6 +138,14 @@ impl Workspace {
     /// [`Config`](ErrorKind::Config) when the name cannot be one.
     pub fn index(&self, name: &str) -> Result<VectorIndex> {
         VectorIndex::new(self.clone(), name)
+    }
+
+    /// DSPy's `DatabricksRM` over the same index.
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) when the name cannot be one.
+    pub fn databricks_rm(&self, name: &str) -> Result<DatabricksRm> {
+        DatabricksRm::new(self.clone(), name)
     }
 
     pub(crate) fn deadline(&self, at_ms: Option<f64>) -> Deadline {

@@ -74,7 +74,7 @@ pub(crate) fn at_path<P>(part: &str, predictors: Vec<(String, P)>) -> Vec<(Strin
 }
 
 /// Runs the work of a module that calls others, inside a span of its own.
-async fn recorded(
+pub(crate) async fn recorded(
     run: &Run,
     kind: &'static str,
     inputs: Example,

@@ -5,6 +5,7 @@ mod callable;
 mod calls;
 mod cases;
 mod compare;
+mod databricks_rm;
 mod formatting;
 mod metrics;
 mod modules;
@@ -96,6 +97,7 @@ pub fn run_case(category: &str, case: &Json) -> Outcome {
         ("saved_programs", "save") => saved_programs::save(input, expected),
         ("saved_programs", "load") => saved_programs::load(input, expected),
         ("cache_keys", "cache_key") => cache_keys::cache_key(input, expected),
+        ("databricks_rm", "query") => databricks_rm::query(input, expected),
         _ => Err("not built".to_owned()),
     }
 }

@@ -1,8 +1,8 @@
 //! Vector Search: what is refused before it is sent, and how answers are read.
 
-use lakelet::ErrorKind;
 use lakelet::databricks::{QueryType, VectorIndex};
 use lakelet::retrieve::{Passage, Query, Retriever};
+use lakelet::{ErrorKind, Example};
 use serde_json::{Value as Json, json};
 
 use crate::{Answer, TestHost, workspace};
@@ -111,4 +111,18 @@ fn pages_that_bring_nothing_end_the_search() {
     let passages = host.run(workspace(&host).index(INDEX).unwrap().retrieve(text())).unwrap();
     assert!(passages.is_empty());
     assert_eq!(host.requests().len(), 2);
+}
+
+#[test]
+fn documents_come_in_mlflows_schema() {
+    let answer = rows(
+        &["metadata", "text", "uri", "lang", "score"],
+        json!([[r#"{"document_id": "d1", "page": 3}"#, "Leave is 25 days.", "/leave", "en", 0.7]]),
+    );
+    let host = TestHost::new([answer]);
+    let rm =
+        workspace(&host).databricks_rm(INDEX).unwrap().id_column("metadata").uri_column("uri").columns(["uri", "lang"]);
+    let found = host.run(async move { rm.documents(&Example::new().with("query", "leave")).await }).unwrap();
+    let metadata = json!({"doc_id": "d1", "doc_uri": "/leave", "lang": "en", "score": 0.7, "metadata": {"page": 3}});
+    assert_eq!(found, [json!({"page_content": "Leave is 25 days.", "metadata": metadata, "type": "Document"})]);
 }

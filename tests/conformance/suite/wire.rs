@@ -32,16 +32,21 @@ use super::calls::Stopped;
 use super::compare::{check, same};
 use super::{Outcome, cases};
 
-/// Answers every request by its body, and keeps the bodies.
-struct Recorder<F> {
+/// Where the workspace of the cases is.
+pub const ADDRESS: &str = "https://lake.example";
+
+/// Answers every request by its body, and keeps the addresses and the bodies.
+pub struct Recorder<F> {
     answer: F,
-    bodies: RefCell<Vec<Json>>,
+    pub urls: RefCell<Vec<String>>,
+    pub bodies: RefCell<Vec<Json>>,
 }
 
 impl<F: Fn(&Json) -> Json> Fetch for Recorder<F> {
     fn send(&self, request: Request) -> LocalBoxFuture<'static, Result<Response>> {
         let body: Json = serde_json::from_slice(&request.body).expect("a body is JSON");
         let answer = (self.answer)(&body).to_string().into_bytes();
+        self.urls.borrow_mut().push(request.url);
         self.bodies.borrow_mut().push(body);
         Box::pin(ready(Ok(Response { status: 200, headers: Vec::new(), body: Box::new(Whole(answer)) })))
     }
@@ -59,10 +64,11 @@ impl Body for Whole {
     }
 }
 
-fn workspace<F: Fn(&Json) -> Json + 'static>(answer: F) -> (Workspace, Rc<Recorder<F>>) {
-    let recorder = Rc::new(Recorder { answer, bodies: RefCell::default() });
+/// A workspace whose services give these answers, and what was asked of it.
+pub fn workspace<F: Fn(&Json) -> Json + 'static>(answer: F) -> (Workspace, Rc<Recorder<F>>) {
+    let recorder = Rc::new(Recorder { answer, urls: RefCell::default(), bodies: RefCell::default() });
     let host = Host { fetch: recorder.clone(), clock: Rc::new(Stopped) };
-    (Workspace::new("https://lake.example", Credential::None, host).expect("an address"), recorder)
+    (Workspace::new(ADDRESS, Credential::None, host).expect("an address"), recorder)
 }
 
 /// The endpoint of a model's name.
