@@ -1,5 +1,9 @@
 //! Retrievers: a [`Query`] in, [`Passage`]s out.
 
+mod embeddings;
+
+pub use embeddings::Embeddings;
+
 use futures_core::future::LocalBoxFuture;
 use serde_json::Value as Json;
 
