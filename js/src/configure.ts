@@ -1,9 +1,10 @@
 /** What programs use unless a call says otherwise. */
-import type { Services } from '../wasm/lakelet.js';
+import type { Model as ModelHandle, Services } from '../wasm/lakelet.js';
+import { memory, store, type CacheStore } from './cache.js';
 import { calling } from './core.js';
 import { LakeletError } from './errors.js';
 import { languageModel, type ModelFunction } from './language-model.js';
-import { Index, Model, type Workspace } from './workspace.js';
+import { Index, Model, Workspace } from './workspace.js';
 
 /** A model: an endpoint of the workspace by name, a {@link Model}, or a function that answers. */
 export type LanguageModel = string | Model | ModelFunction;
@@ -16,6 +17,11 @@ export interface Settings {
   readonly workspace?: Workspace;
   readonly lm?: LanguageModel | Readonly<Record<string, LanguageModel>>;
   readonly rm?: Retriever | Readonly<Record<string, Retriever>>;
+  /**
+   * Where answers are kept for the same request: those of endpoints in the memory of their {@link Workspace}, unless told otherwise;
+   * `true` keeps those of functions too. `config: { cache: false }` asks the model itself, and so does another `rollout_id`.
+   */
+  readonly cache?: CacheStore | boolean;
 }
 
 /** How a signature becomes messages, and a reply becomes fields. */
@@ -66,17 +72,23 @@ export function defaultAdapter(): Adapter {
 
 /** What a call may reach: its own settings before the defaults. @internal */
 export function services(own: Settings): Services {
-  const from: Reach = { workspace: own.workspace ?? defaults.workspace, lm: own.lm ?? defaults.lm, rm: own.rm ?? defaults.rm };
-  if (last && from.workspace === last.from.workspace && same('lm', from, last.from) && same('rm', from, last.from)) return last.made;
+  const from: Reach = { workspace: own.workspace ?? defaults.workspace, lm: own.lm ?? defaults.lm, rm: own.rm ?? defaults.rm, cache: own.cache ?? defaults.cache };
+  if (last && from.workspace === last.from.workspace && from.cache === last.from.cache && same('lm', from, last.from) && same('rm', from, last.from)) return last.made;
   const made = assemble(from);
   last = { from, made };
   return made;
 }
 
-/** The one model that a setting names; nothing when it names several. @internal */
-export function single(lm: NonNullable<Settings['lm']>, own: Settings): Model | undefined {
+/** The one model that a setting names, to be given away; nothing when it names several. @internal */
+export function single(lm: NonNullable<Settings['lm']>, own: Settings): ModelHandle | undefined {
   const is = typeof lm !== 'object' || lm instanceof Model;
-  return is ? model(lm as LanguageModel, own.workspace ?? defaults.workspace) : undefined;
+  return is ? cached(model(lm as LanguageModel, own.workspace ?? defaults.workspace), own.cache ?? defaults.cache) : undefined;
+}
+
+/** The model with its cache. */
+function cached({ handle, owner }: Model, cache: Settings['cache'] = owner instanceof Workspace): ModelHandle {
+  if (cache === false) return calling(() => handle.copy());
+  return calling(() => handle.cached(cache === true ? memory(owner) : store(cache)));
 }
 
 /** A record that a call brings may have changed since; what was configured counts as it was. */
@@ -85,10 +97,10 @@ function same(name: 'lm' | 'rm', a: Reach, b: Reach): boolean {
   return of === b[name] && (of === defaults[name] || typeof of !== 'object' || of instanceof Model || of instanceof Index);
 }
 
-function assemble({ workspace, lm, rm }: Reach): Services {
+function assemble({ workspace, lm, rm, cache }: Reach): Services {
   return calling((core) => {
     const into = new core.Services();
-    for (const [name, of] of named(lm, Model)) into.add_model(name, model(of, workspace).handle);
+    for (const [name, of] of named(lm, Model)) into.add_model(name, cached(model(of, workspace), cache));
     for (const [name, of] of named(rm, Index)) into.add_retriever(name, index(of, workspace).handle);
     return into;
   });

@@ -1,6 +1,7 @@
 /** DSPy programs on Databricks, in the browser and at the edge. */
 export { multiChainComparison, react, reactV2, type AgentOptions, type ComparisonOptions } from './agents.js';
 export type { PredictOptions } from './asking.js';
+export type { CacheStore } from './cache.js';
 export { configure, type Adapter, type AdapterName, type AdapterOptions, type Defaults, type LanguageModel, type Retriever, type Settings } from './configure.js';
 export { init, type ModuleSource } from './core.js';
 export { LakeletError, type ErrorCode, type ErrorDetails, type UnreadableReply } from './errors.js';
@@ -16,6 +17,7 @@ export {
   type Judged, type JudgeOptions,
 } from './metrics.js';
 export { Module } from './module.js';
+export { parallel, Parallel, type Pair, type ParallelOptions, type Results } from './parallel.js';
 export { pipeline, Pipeline, type PipelineDocument, type PipelineInput, type PipelineInputSpec, type PipelineOptions, type PipelineStepSpec } from './pipeline.js';
 export { chainOfThought, predict, Predictor } from './predict.js';
 export { Program } from './program.js';

@@ -132,7 +132,7 @@ export function languageModel(name: string, answer: ModelFunction, options: Lang
     const request = new ModelRequest(json);
     return { reply: sent(answer, request), stop: () => request.stop() };
   };
-  return new Model(name, () => calling((core) => core.Model.of_function(name, call, write({ ...options }))));
+  return new Model(name, answer, () => calling((core) => core.Model.of_function(name, call, write({ ...options }))));
 }
 
 /** A text as it is, and JSON text of the API's form in a list: what the core reads. */

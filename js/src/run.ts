@@ -1,9 +1,10 @@
 /** One call of a program, and everything that is called on its behalf. */
-import type { Program as Handle, Run as RunHandle } from '../wasm/lakelet.js';
+import type { Inner, Program as Handle, Run as RunHandle } from '../wasm/lakelet.js';
 import { calling, core, init, waiting } from './core.js';
 import { services, single, type Settings } from './configure.js';
 import { LakeletError } from './errors.js';
 import type { ProgramEvent, Span, Usage } from './events.js';
+import type { ReportedUsage } from './language-model.js';
 import type { Signature } from './signature.js';
 import { opened } from './types.js';
 import { write } from './values.js';
@@ -25,10 +26,16 @@ export interface PredictCall {
   readonly lm?: Settings['lm'];
 }
 
-/** What came of a call beside its outputs. */
-export interface Inspection {
+/** What was used. */
+interface Used {
   /** The tokens of all model calls. */
   readonly usage: Usage;
+  /** What the services told of it by model, added up: DSPy's `get_lm_usage()`. Answers from a cache cost nothing. */
+  readonly lmUsage: Readonly<Record<string, ReportedUsage>>;
+}
+
+/** What came of a call beside its outputs. */
+export interface Inspection extends Used {
   /** What each step was given, did and gave back; contents that a check has not approved are left out. */
   readonly trace: readonly Span[];
   /** The guard that decided the result, when one did. */
@@ -88,7 +95,7 @@ export class Run {
 
   /** Calls a predictor with settings for this call alone. */
   ask(handle: Handle, step: string | undefined, inputs: object, { config, demos, signature, lm }: PredictCall): Promise<Record<string, unknown>> {
-    const model = lm === undefined ? lm : single(lm, this.#options)?.handle.copy();
+    const model = lm === undefined ? lm : single(lm, this.#options);
     return this.#outcome((run) => handle.ask(run, step, write({ inputs, config, demos }), signature?.handle.copy(), model));
   }
 
@@ -110,8 +117,15 @@ export class Run {
     if (signal?.aborted) throw new LakeletError('the call was cancelled', { code: 'cancelled' }, { cause: signal.reason });
   }
 
-  get usage(): Usage {
-    return JSON.parse(calling(() => this.#run.usage())) as Usage;
+  /** Calls programs, a few at a time; `null` stands for what failed. */
+  async parallel(step: string | undefined, parts: Inner[], options: Readonly<Record<string, unknown>>): Promise<(object | null)[]> {
+    this.check();
+    const text = await waiting<string>(calling(() => this.#run.parallel(step, parts, write(options))));
+    return opened<{ records: (object | null)[] }>(text).records;
+  }
+
+  get usage(): Used {
+    return JSON.parse(calling(() => this.#run.usage())) as Used;
   }
 
   /** `everything`: with the contents that a check has not approved, for logs on a server. */
@@ -140,7 +154,7 @@ export function inspect(prediction: object): Inspection {
     });
   }
   const { run, outcome } = record;
-  return { usage: run.usage, trace: run.trace(), stoppedBy: outcome.stoppedBy ?? null, others: outcome.records?.slice(1) ?? [] };
+  return { ...run.usage, trace: run.trace(), stoppedBy: outcome.stoppedBy ?? null, others: outcome.records?.slice(1) ?? [] };
 }
 
 /** The guard that stopped the program, if one did. @internal */

@@ -69,7 +69,7 @@ export class Workspace {
 
   /** A chat model on a serving endpoint. */
   lm(endpoint: string, options: ModelOptions = {}): Model {
-    return new Model(endpoint, () => calling(() => this.handle.chat(endpoint, write(options))));
+    return new Model(endpoint, this, () => calling(() => this.handle.chat(endpoint, write(options))));
   }
 
   /** A Vector Search index, by its full name `catalog.schema.index`. */
@@ -143,6 +143,14 @@ class Lazy {
 /** A chat model. Made by {@link Workspace.lm} and {@link languageModel}. */
 export class Model extends Lazy {
   readonly kind = 'model';
+  /** What answers: a {@link Workspace}, or a function. @internal */
+  readonly owner: object;
+
+  /** @internal */
+  constructor(name: string, owner: object, make: () => unknown) {
+    super(name, make);
+    this.owner = owner;
+  }
 
   /** @internal */
   get handle(): ModelHandle {

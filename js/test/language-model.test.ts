@@ -96,5 +96,5 @@ test('adapters have names and options', async () => {
   await assert.rejects(strict.run(ASKED, { lm: () => 'no' }), (error: unknown) => error instanceof LakeletError && error.code === 'parse');
   assert.deepEqual(await predict('question -> answer', { adapter: 'xml' }).run(ASKED, { lm: () => '<answer>a</answer>' }), { answer: 'a' });
   assert.deepEqual(await predict('question -> answer', { adapter: 'baml' }).run(ASKED, { lm }), { answer: 'a' });
-  assert.throws(() => predict('question -> answer', { adapter: 'yaml' as never }).messages(ASKED), /`yaml` is not known/);
+  assert.throws(() => predict('question -> answer', { adapter: 'yaml' as never }).messages(ASKED), /no adapter `yaml`/);
 });

@@ -19,6 +19,7 @@ mod report;
 mod reward;
 mod run;
 mod signature;
+mod store;
 mod tool;
 
 mod types;
@@ -33,5 +34,6 @@ pub use model::Model;
 pub use program::{Program, join_states};
 pub use run::{Run, Services};
 pub use signature::Signature;
+pub use store::Store;
 pub use values::buffer;
 pub use workspace::{Retriever, Workspace};

@@ -11,6 +11,8 @@ use wasm_bindgen::prelude::*;
 
 use super::errors::{from_thrown, thrown};
 use super::options::Options;
+use super::store::Store;
+use crate::cache::Cached;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
 use crate::lm::{Capabilities, ChatRequest, ChatResponse, Completion, Delta, Gathered, LanguageModel, wire};
@@ -29,6 +31,11 @@ impl Model {
     /// the chat-completions API would answer. The options: `{capabilities?, defaults?}`.
     pub fn of_function(name: String, answer: Function, length: usize) -> std::result::Result<Self, JsValue> {
         answering(name, answer, length).map(|it| Self { model: Rc::new(it) }).map_err(|error| thrown(&error))
+    }
+
+    /// The same model, whose answers are kept in a store.
+    pub fn cached(&self, store: &Store) -> Self {
+        Self { model: Rc::new(Cached::new(Rc::clone(&self.model), Rc::clone(&store.cache))) }
     }
 
     /// The same model, to be given away.

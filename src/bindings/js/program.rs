@@ -1,12 +1,9 @@
 //! Programs: predictors now, and whatever else is a module.
 
-use std::future::Future;
 use std::rc::Rc;
 
-use futures_util::future::abortable;
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
 use super::errors::thrown;
 use super::inner::Inner;
@@ -126,7 +123,7 @@ impl Program {
     pub fn call(&self, run: &Run, step: Option<String>, length: usize) -> std::result::Result<Promise, JsValue> {
         let inputs = values::record(length).map_err(|error| thrown(&error))?;
         let (kind, run_here) = (self.kind.clone(), run.step(step));
-        Ok(started(run, async move { kind.call(&run_here, Example::from(inputs)).await }))
+        Ok(run.start(async move { kind.call(&run_here, Example::from(inputs)).await }))
     }
 
     /// Starts a call of a program with one predictor, with settings of its own: `{inputs, config?, demos?}`.
@@ -140,20 +137,11 @@ impl Program {
     ) -> std::result::Result<Promise, JsValue> {
         let call = asked(length, signature, model).map_err(|error| thrown(&error))?;
         let (kind, run_here) = (self.kind.clone(), run.step(step));
-        Ok(started(run, async move {
+        Ok(run.start(async move {
             let prediction = run_here.in_time(predictor(kind.module())?.ask(&run_here, call)).await?;
             Ok(report::outcome(prediction, None))
         }))
     }
-}
-
-fn started(run: &Run, work: impl Future<Output = Result<String>> + 'static) -> Promise {
-    let (work, handle) = abortable(work);
-    run.keep(handle);
-    future_to_promise(async move {
-        let ended = work.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Cancelled, "the call was cancelled")));
-        ended.map(JsValue::from).map_err(|error| thrown(&error))
-    })
 }
 
 fn asked(length: usize, signature: Option<Signature>, model: Option<Model>) -> Result<Call> {
@@ -258,14 +246,14 @@ fn made(module: Result<Rc<dyn Module>>) -> std::result::Result<Program, JsValue>
 }
 
 pub(super) fn demos(options: &Options) -> Result<Vec<Example>> {
-    options.list("demos")?.iter().map(demo).collect()
+    options.list("demos")?.iter().map(|demo| example(demo).map_err(|error| error.at_field("demos"))).collect()
 }
 
-fn demo(given: &Value) -> Result<Example> {
+/// The fields of an example.
+pub(super) fn example(given: &Value) -> Result<Example> {
     match given {
         Value::Dict(fields) => Ok(Example::from(fields.clone())),
-        _ => Err(Error::new(ErrorKind::Config, "a demo must be an object")
-            .at_field("demos")
+        _ => Err(Error::new(ErrorKind::Input, "an example must be an object")
             .with_hint("give fields by name: { question: \"...\", answer: \"...\" }")),
     }
 }

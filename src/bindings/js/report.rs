@@ -11,7 +11,7 @@ use crate::example::Prediction;
 use crate::json::{self, write_str};
 use crate::lm::Usage;
 use crate::module::Predict;
-use crate::run::{Event, ModelCall, Span, Status};
+use crate::run::{Event, ModelCall, Run, Span, Status};
 use crate::value::{Map, Value};
 
 pub(super) fn event(event: &Event) -> String {
@@ -76,8 +76,11 @@ pub(super) fn spans<S: Borrow<Span>>(spans: &[S]) -> String {
     list(spans.iter().map(|span| self::span(span.borrow())))
 }
 
-pub(super) fn usage(usage: &Usage) -> String {
-    json::text(&usage_members(usage))
+/// `{usage, lmUsage}`: the sums, and what the services told by model.
+pub(super) fn usage(run: &Run) -> String {
+    let by_model = run.usage_by_model();
+    let by_model = by_model.models().iter().map(|(name, told)| (name.clone(), Json::Object(told.clone())));
+    json::text(&json!({"usage": usage_members(&run.usage()), "lmUsage": Json::Object(by_model.collect())}))
 }
 
 fn usage_members(usage: &Usage) -> Json {

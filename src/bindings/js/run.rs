@@ -1,16 +1,27 @@
 //! What one call carries.
 
 use std::cell::RefCell;
+use std::future::Future;
 use std::rc::Rc;
 
-use futures_util::future::AbortHandle;
+use futures_util::future::{AbortHandle, abortable};
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
 
+use super::custom::Opened;
+use super::errors::thrown;
+use super::inner::Inner;
 use super::model::Model;
+use super::options::Options;
+use super::program::example;
 use super::report;
 use super::workspace::Retriever;
+use crate::error::{Error, ErrorKind, Result};
+use crate::module::{Module, Parallel};
 use crate::platform::js::JsClock;
 use crate::run;
+use crate::value::Value;
 
 /// What programs may reach.
 #[wasm_bindgen]
@@ -72,9 +83,22 @@ impl Run {
         }
     }
 
-    /// The tokens of all model calls so far, as JSON text.
+    /// Starts calls of programs, a few at a time: `{inputs, numThreads?, maxErrors?}`. The promise is of the outputs as records,
+    /// none for calls that failed.
+    pub fn parallel(
+        &self,
+        step: Option<String>,
+        parts: Vec<Inner>,
+        length: usize,
+    ) -> std::result::Result<Promise, JsValue> {
+        let options = Options::read(length).map_err(|error| thrown(&error))?;
+        let run = self.step(step);
+        Ok(self.start(async move { run.in_time(parallel(&run, &parts, &options)).await }))
+    }
+
+    /// The tokens of all model calls so far, and what the services told by model, as JSON text.
     pub fn usage(&self) -> String {
-        report::usage(&self.run.usage())
+        report::usage(&self.run)
     }
 
     /// What was recorded and may be shown, as JSON text: a list of spans.
@@ -86,6 +110,18 @@ impl Run {
     pub fn all_spans(&self) -> String {
         report::spans(&self.run.spans())
     }
+}
+
+async fn parallel(run: &run::Run, parts: &[Inner], options: &Options) -> Result<String> {
+    let mut parallel = Parallel::default();
+    for (name, number) in [("numThreads", &mut parallel.num_threads), ("maxErrors", &mut parallel.max_errors)] {
+        *number = options.count(name)?.map_or(*number, |count| count as usize);
+    }
+    let inputs = options.list("inputs")?.iter().map(example).collect::<Result<Vec<_>>>()?;
+    let calls = parts.iter().map(|part| part as &dyn Module).zip(inputs);
+    let results = parallel.run(run, calls).await?.into_iter();
+    let records = results.map(|result| result.map_or(Value::None, |prediction| Value::Dict(prediction.fields)));
+    Ok(report::records(records.collect(), Opened::plain()))
 }
 
 impl From<run::Run> for Run {
@@ -109,7 +145,13 @@ impl Run {
         }
     }
 
-    pub(super) fn keep(&self, call: AbortHandle) {
-        self.calls.borrow_mut().push(call);
+    /// Starts work that this run can abandon; the promise is of the text that it gives.
+    pub(super) fn start(&self, work: impl Future<Output = Result<String>> + 'static) -> Promise {
+        let (work, handle) = abortable(work);
+        self.calls.borrow_mut().push(handle);
+        future_to_promise(async move {
+            let ended = work.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Cancelled, "the call was cancelled")));
+            ended.map(JsValue::from).map_err(|error| thrown(&error))
+        })
     }
 }
