@@ -1,5 +1,6 @@
 //! JSON text: written straight into a buffer, and read.
 
+pub(crate) mod orjson;
 pub(crate) mod reader;
 
 use std::fmt::{self, Write};

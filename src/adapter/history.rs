@@ -77,10 +77,9 @@ fn push_text(
     template.write_reply(&mut reply, &shown.outputs, &without_results, &Value::None)?;
     push_reply(messages, reply);
 
-    let results = Value::List(results.iter().map(ToolResult::to_value).collect());
     let mut text = String::new();
-    let value = Value::Dict(Map::from_iter([("tool_call_results".to_owned(), results)]));
-    template.write_input(&mut text, &Field::input("tool_call_results", Type::Any), &value)?;
+    let field = Field::input("tool_call_results", Type::Any);
+    template.write_input(&mut text, &field, &ToolResult::to_results(&results))?;
     messages.push(media::user_message(text));
     Ok(())
 }

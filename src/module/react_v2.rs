@@ -212,9 +212,7 @@ impl Turn {
         if let Value::Custom(custom) = &mut calls
             && let Custom::ToolCalls(attributes) = custom.as_mut()
         {
-            let results = Value::List(self.results.iter().map(ToolResult::to_value).collect());
-            let results = Value::Dict(Map::from_iter([("tool_call_results".to_owned(), results)]));
-            attributes.insert("tool_call_results".to_owned(), results);
+            attributes.insert("tool_call_results".to_owned(), ToolResult::to_results(&self.results));
         }
         event.insert("tool_calls".to_owned(), calls);
         event.extend(self.outputs.clone().unwrap_or_default());

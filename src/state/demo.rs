@@ -1,17 +1,18 @@
 //! Demos as DSPy saves them.
 
-use serde_json::{Map as JsonMap, Value as Json};
+use serde_json::Value as Json;
 
 use crate::adapter::{JsonStyle, write_json};
 use crate::error::{Error, ErrorKind, Result};
 use crate::example::Example;
+use crate::json::orjson::plain;
 use crate::json::reader::loads;
 use crate::python::class_of;
-use crate::value::{Map, ScalarKind, Value};
+use crate::value::{Map, Value};
 
 /// A demo as an object of JSON.
 pub(super) fn dump(demo: &Example) -> Result<Json> {
-    members(&demo.fields).map(Json::Object)
+    plain(&Value::Dict(demo.fields.clone()), &other)
 }
 
 /// Reads a saved demo.
@@ -21,46 +22,16 @@ pub(super) fn load(demo: &Json) -> Result<Example> {
     Ok(Example::from(fields.iter().map(|(name, json)| (name.clone(), json.into())).collect::<Map>()))
 }
 
-fn members(fields: &Map) -> Result<JsonMap<String, Json>> {
-    fields.iter().map(|(name, value)| Ok((name.clone(), plain(value).map_err(|error| error.at_field(name))?))).collect()
-}
-
-/// What Python's `orjson` makes of a value: sets, bytes, decimals and durations it refuses, unless a model holds them, for
-/// pydantic makes plain data of models first.
-fn plain(value: &Value) -> Result<Json> {
-    Ok(match value {
-        Value::None => Json::Null,
-        Value::Bool(truth) => (*truth).into(),
-        Value::Int(number) => (*number).into(),
-        Value::BigInt(digits) => digits.parse::<u64>().map_err(|_| unsaveable(value))?.into(),
-        Value::Float(number) => (*number).into(), // what is no number becomes null
-        Value::Str(text) => text.as_str().into(),
-        Value::List(items) | Value::Tuple(items) => items.iter().map(plain).collect::<Result<_>>()?,
-        Value::Dict(fields) => Json::Object(members(fields)?),
-        Value::Scalar(ScalarKind::Datetime, text) => moment(text).into(),
-        Value::Scalar(ScalarKind::Date | ScalarKind::Uuid, text) => text.as_str().into(),
-        Value::Scalar(ScalarKind::Time, text) if !has_zone(text) => text.as_str().into(),
-        Value::Enum(ty, member) => ty.members.get(*member).map_or(Ok(Json::Null), |(_, value)| plain(value))?,
-        Value::Model(ty, fields) if ty.typed_dict => Json::Object(members(fields)?),
+/// Pydantic makes plain data of models and of DSPy's own types before `orjson` sees them; the rest it refuses.
+fn other(value: &Value) -> Result<Json> {
+    match value {
         Value::Model(..) | Value::Custom(_) => {
             let mut text = String::new();
             write_json(&mut text, value, JsonStyle::OneLine);
-            plain(&loads(&text).map_err(|_| unsaveable(value))?)?
+            plain(&loads(&text).map_err(|_| unsaveable(value))?, &other)
         }
-        Value::MixedDict(_) | Value::Set(_) | Value::Bytes(_) | Value::Scalar(..) => return Err(unsaveable(value)),
-    })
-}
-
-/// A time as Python's `isoformat` writes it: UTC is no `Z`.
-fn moment(text: &str) -> String {
-    match text.strip_suffix('Z') {
-        Some(local) => [local, "+00:00"].concat(),
-        None => text.to_owned(),
+        _ => Err(unsaveable(value)),
     }
-}
-
-fn has_zone(time: &str) -> bool {
-    time.contains(['Z', '+', '-'])
 }
 
 fn unsaveable(value: &Value) -> Error {

@@ -1,12 +1,14 @@
 //! Calls that a model asks for, and their results.
 
+use std::rc::Rc;
+
 use serde_json::{Value as Json, json};
 
 use crate::adapter::{JsonStyle, write_json};
 use crate::coerce::validate;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json_repair;
-use crate::signature::{Special, Type};
+use crate::signature::{ModelType, Special, Type};
 use crate::value::{Custom, Map, Value};
 
 /// A call that a model asks for: DSPy's `ToolCalls.ToolCall`.
@@ -129,7 +131,7 @@ impl ToolResult {
     pub fn all(results: &Value) -> Option<Vec<Self>> {
         match results {
             Value::List(items) => items.iter().map(Self::of).collect(),
-            Value::Dict(map) => match map.get("tool_call_results") {
+            Value::Dict(map) | Value::Model(_, map) => match map.get("tool_call_results") {
                 Some(Value::List(items)) => items.iter().map(Self::of).collect(),
                 Some(_) => None,
                 None => Some(vec![Self::of(results)?]),
@@ -139,7 +141,7 @@ impl ToolResult {
     }
 
     fn of(result: &Value) -> Option<Self> {
-        let Value::Dict(result) = result else { return None };
+        let (Value::Dict(result) | Value::Model(_, result)) = result else { return None };
         Some(Self {
             call_id: text(result, "call_id"),
             name: text(result, "name")?,
@@ -148,15 +150,29 @@ impl ToolResult {
         })
     }
 
-    /// All that is known of the result.
+    /// All that is known of the result: a `ToolCallResult`.
     pub fn to_value(&self) -> Value {
-        Value::Dict(Map::from_iter([
-            ("call_id".to_owned(), self.call_id.as_deref().map_or(Value::None, Value::from)),
-            ("name".to_owned(), self.name.as_str().into()),
-            ("value".to_owned(), self.value.clone()),
-            ("is_error".to_owned(), self.is_error.into()),
-        ]))
+        let call_id = self.call_id.as_deref().map_or(Value::None, Value::from);
+        let members = [
+            ("call_id", call_id),
+            ("name", self.name.as_str().into()),
+            ("value", self.value.clone()),
+            ("is_error", self.is_error.into()),
+        ];
+        model("ToolCallResult", members)
     }
+
+    /// The results together: a `ToolCallResults`.
+    pub fn to_results(results: &[Self]) -> Value {
+        let list = Value::List(results.iter().map(Self::to_value).collect());
+        model("ToolCallResults", [("tool_call_results", list)])
+    }
+}
+
+/// An instance of one of DSPy's own models.
+fn model<const N: usize>(name: &str, members: [(&str, Value); N]) -> Value {
+    let ty = ModelType { name: name.to_owned(), doc: None, extra: None, typed_dict: false, fields: Vec::new() };
+    Value::Model(Rc::new(ty), members.map(|(name, value)| (name.to_owned(), value)).into_iter().collect())
 }
 
 /// A `dspy.ToolCalls` of calls in their plain form.

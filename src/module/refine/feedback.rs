@@ -1,14 +1,14 @@
 //! The question for advice: DSPy's `OfferFeedback`.
 
 use super::Refine;
-use crate::adapter::{JsonStyle, write_json};
 use crate::error::{Error, ErrorKind, Result};
 use crate::example::{Example, Prediction};
+use crate::json::{self, orjson};
 use crate::module::Predict;
 use crate::module::tries::Tried;
-use crate::python::{dedent, splitlines};
+use crate::python::{class_of, dedent, splitlines};
 use crate::signature::{Field, Signature, Type};
-use crate::value::{Custom, Map, ScalarKind, Value};
+use crate::value::{Map, Value};
 
 /// What stands in the place of a reward's source code.
 pub(super) const REWARD: &str = "The code cannot be shown. It takes the inputs and the outputs of the program, and gives a number: the higher the better.";
@@ -121,46 +121,14 @@ pub fn describe_modules(predictors: &[(String, &Predict)]) -> Result<String> {
 
 /// The JSON text of a value as `orjson` writes it, with a note in the place of what it cannot write.
 fn dump(value: &Value) -> Result<String> {
+    let note = |value: &Value| match value {
+        Value::MixedDict(_) => Err(Error::new(ErrorKind::Input, "Dict key must be str").with_python_class("TypeError")),
+        _ => {
+            let class = class_of(value); // with its module
+            Ok(["<non-serializable: ", class.rsplit('.').next().unwrap_or(&class), ">"].concat().into())
+        }
+    };
     let mut out = String::new();
-    write_json(&mut out, &masked(value)?, JsonStyle::Indented);
+    json::write_indented(&mut out, &orjson::plain(value, &note)?);
     Ok(out)
-}
-
-fn masked(value: &Value) -> Result<Value> {
-    let note = |class: &str| Ok(Value::Str(["<non-serializable: ", class, ">"].concat()));
-    Ok(match value {
-        Value::List(items) | Value::Tuple(items) => Value::List(items.iter().map(masked).collect::<Result<_>>()?),
-        Value::Dict(members) => {
-            let members = members.iter().map(|(name, value)| Ok((name.clone(), masked(value)?)));
-            Value::Dict(members.collect::<Result<_>>()?)
-        }
-        Value::MixedDict(_) => {
-            return Err(Error::new(ErrorKind::Input, "Dict key must be str").with_python_class("TypeError"));
-        }
-        Value::BigInt(digits) if digits.parse::<u64>().is_err() => return note("int"),
-        Value::Set(_) => return note("set"),
-        Value::Bytes(_) => return note("bytes"),
-        Value::Scalar(ScalarKind::Decimal, _) => return note("Decimal"),
-        Value::Scalar(ScalarKind::Timedelta, _) => return note("timedelta"),
-        Value::Scalar(_, text) => Value::Str(match text.strip_suffix('Z') {
-            Some(text) => text.to_owned() + "+00:00",
-            None => text.clone(),
-        }),
-        Value::Model(model, _) if !model.typed_dict => return note(&model.name),
-        Value::Model(_, members) => masked(&Value::Dict(members.clone()))?,
-        Value::Custom(custom) => {
-            return note(match custom.as_ref() {
-                Custom::History(_) => "History",
-                Custom::Media(name, _) => name,
-                Custom::Code(_) => "Code",
-                Custom::Reasoning(_) => "Reasoning",
-                Custom::ToolCalls(_) => "ToolCalls",
-                Custom::Tool(_) => "Tool",
-                Custom::Citations(_) => "Citations",
-                Custom::Decision(decision, _) => decision.name(),
-                Custom::Example(..) => "Example",
-            });
-        }
-        plain => plain.clone(),
-    })
 }

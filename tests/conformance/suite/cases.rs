@@ -358,17 +358,7 @@ pub fn to_json(value: &Value) -> Json {
                 Custom::Media(class, attributes) => tagged(class, attributes),
                 Custom::Code(code) => json!({"$dspy": "Code", "code": code}),
                 Custom::Reasoning(text) => json!({"$dspy": "Reasoning", "content": text}),
-                Custom::ToolCalls(calls) => {
-                    let mut json = tagged("ToolCalls", calls);
-                    if let Some(Value::Dict(results)) = calls.get("tool_call_results") {
-                        let model = |name: &str, value: Json| json!({"$model": name, "value": value});
-                        let results = to_json(&results["tool_call_results"]);
-                        let results: Vec<Json> =
-                            array(&results).iter().map(|one| model("ToolCallResult", one.clone())).collect();
-                        json["tool_call_results"] = model("ToolCallResults", json!({"tool_call_results": results}));
-                    }
-                    json
-                }
+                Custom::ToolCalls(calls) => tagged("ToolCalls", calls),
                 Custom::Tool(tool) => tagged("Tool", tool),
                 Custom::Decision(decision, fields) => json!({"$model": decision.name(), "value": object(fields)}),
                 Custom::Example(fields, None) => json!({"$example": object(fields)}),

@@ -30,7 +30,8 @@ fn rewards(input: &Json) -> Rc<dyn Reward> {
         let reward = &rewards[given.replace(given.get() + 1)];
         reward.as_f64().ok_or_else(|| {
             let class = reward["raise"].as_str().unwrap_or("IndexError").to_owned();
-            Error::new(ErrorKind::Input, "no reward").with_python_class(class.leak())
+            let message = reward["message"].as_str().unwrap_or_default();
+            Error::new(ErrorKind::Input, message).with_python_class(class.leak())
         })
     })
 }

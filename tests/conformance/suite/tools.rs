@@ -72,7 +72,8 @@ pub fn tool_results(input: &Json, expected: &Json) -> Outcome {
         let flags = input["is_errors"].as_array();
         let flags: Option<Vec<bool>> = flags.map(|flags| flags.iter().map(|flag| flag == true).collect());
         let results = ToolResult::of_calls(&calls, values, flags.as_deref())?;
-        let results: Vec<Json> = results.iter().map(|result| cases::to_json(&result.to_value())).collect();
+        let results: Vec<Json> =
+            results.iter().map(|result| cases::to_json(&result.to_value())["value"].clone()).collect();
         Ok(json!({ "tool_call_results": results }))
     };
     check(expected, run())
