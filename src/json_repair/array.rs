@@ -4,7 +4,7 @@ use super::cursor::{Cursor, QUOTES};
 use super::{Place, Read};
 use crate::value::Value;
 
-impl Cursor<'_> {
+impl Cursor {
     /// Reads the items of an array whose opening bracket is behind the cursor.
     pub(super) fn array(&mut self, close: char) -> Read<Vec<Value>> {
         let is_member = self.place() == Some(Place::Member);

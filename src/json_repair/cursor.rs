@@ -13,9 +13,7 @@ const LOOKAHEAD_PER_CHAR: usize = 64;
 const LOOKAHEAD_ALWAYS: usize = 300_000;
 
 /// The text and where the reading stands in it. Positions count characters from the start of the text.
-pub(super) struct Cursor<'a> {
-    /// The text as it was given.
-    pub(super) source: &'a str,
+pub(super) struct Cursor {
     pub(super) text: Vec<char>,
     pub(super) at: usize,
     /// The containers around the cursor, outermost first.
@@ -29,12 +27,12 @@ pub(super) struct Cursor<'a> {
     budget: Cell<usize>,
 }
 
-impl<'a> Cursor<'a> {
-    pub(super) fn new(source: &'a str) -> Self {
+impl Cursor {
+    pub(super) fn new(source: &str) -> Self {
         let mut text = Vec::with_capacity(source.len());
         text.extend(source.chars());
         let budget = Cell::new(LOOKAHEAD_ALWAYS + LOOKAHEAD_PER_CHAR * text.len());
-        Self { source, text, at: 0, places: Vec::new(), deferred: Vec::new(), tried_rest: false, depth: 0, budget }
+        Self { text, at: 0, places: Vec::new(), deferred: Vec::new(), tried_rest: false, depth: 0, budget }
     }
 
     /// The character under the cursor.

@@ -5,7 +5,7 @@ use super::cursor::{Cursor, QUOTES, is_digit, is_one_of, is_word};
 use super::string::Scan;
 use crate::python::is_space;
 
-impl Cursor<'_> {
+impl Cursor {
     /// The cursor stands on the closing quote. Tells whether it ends the string; if not, it was taken into the text, or the
     /// cursor was moved, or it ends the string in the ordinary way.
     pub(super) fn closing_quote(&mut self, scan: &mut Scan) -> bool {

@@ -3,7 +3,7 @@
 use super::cursor::{Cursor, QUOTES};
 use super::string::Scan;
 
-impl Cursor<'_> {
+impl Cursor {
     /// The text ends with a backslash: reads the escape that it starts. Tells whether there was one.
     pub(super) fn escape(&mut self, scan: &mut Scan) -> bool {
         let Some(c) = self.here() else { return false };

@@ -26,7 +26,7 @@ impl Scan {
     }
 }
 
-impl Cursor<'_> {
+impl Cursor {
     /// Takes a whole balanced container into the text, where one may stand.
     pub(super) fn keep_inline_container(&mut self, scan: &mut Scan, c: char) -> bool {
         if closing(c).is_none() || scan.text.ends_with('\\') {

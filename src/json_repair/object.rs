@@ -5,7 +5,7 @@ use super::{Place, Read, Unreadable};
 use crate::python::{is_space, strip, strip_start};
 use crate::value::{Map, Value};
 
-impl Cursor<'_> {
+impl Cursor {
     /// Reads the members of an object whose opening brace is behind the cursor, or missing.
     pub(super) fn object(&mut self) -> Read<Value> {
         let start = self.at;

@@ -12,7 +12,7 @@ enum Met {
     End,
 }
 
-impl Cursor<'_> {
+impl Cursor {
     /// Reads from an opening parenthesis: a tuple becomes a list, a single grouped value stays itself.
     pub(super) fn parenthesized(&mut self) -> Read<Value> {
         let tuple = self.is_tuple();

@@ -5,7 +5,7 @@ use super::{Place, Read};
 use crate::python::is_space;
 use crate::value::Value;
 
-impl Cursor<'_> {
+impl Cursor {
     /// Reads a number. What only looks like one (`1,000`, `3/4`, `1.2.3`) stays text.
     pub(super) fn number(&mut self) -> Read<Value> {
         let start = self.at;

@@ -98,7 +98,7 @@ enum Start {
     Scan(Scan),
 }
 
-impl Cursor<'_> {
+impl Cursor {
     /// Reads a string, or what stands in its place: a bare word may be a literal, a code fence may hold JSON.
     pub(super) fn string(&mut self) -> Read<Value> {
         match self.string_start()? {

@@ -35,7 +35,7 @@ pub(super) fn repair(text: &str) -> Read<Value> {
     Ok(values.pop().unwrap_or(Value::None))
 }
 
-impl Cursor<'_> {
+impl Cursor {
     /// Reads the next value; `""` when there is none.
     pub(super) fn value(&mut self) -> Read<Value> {
         if !self.deferred.is_empty() {
@@ -86,10 +86,8 @@ impl Cursor<'_> {
             return None;
         }
         self.tried_rest = true;
-        // Nothing was repaired yet, so that the text is still as it was given.
-        let before: usize = self.text.get(..self.at)?.iter().map(|c| c.len_utf8()).sum();
-        let rest = self.source.get(before..)?;
-        let (value, bytes) = reader::prefix(rest).ok()?;
+        let rest: String = self.text.get(self.at..)?.iter().collect();
+        let (value, bytes) = reader::prefix(&rest).ok()?;
         self.at += rest.get(..bytes)?.chars().count();
         Some(value)
     }
