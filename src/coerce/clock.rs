@@ -21,6 +21,9 @@ impl Validator {
         let read = match value {
             Value::Scalar(known, _) if *known == kind => return Some(value.clone()),
             Value::Str(text) => from_text(text, kind).ok_or(wrong_text),
+            Value::Bytes(bytes) => {
+                std::str::from_utf8(bytes).ok().and_then(|text| from_text(text, kind)).ok_or(wrong_text)
+            }
             Value::Int(number) => from_number(*number as f64, kind).ok_or(wrong_number),
             Value::Float(number) => from_number(*number, kind).ok_or(wrong_number),
             Value::BigInt(_) => Err(wrong_number),
@@ -56,9 +59,11 @@ fn from_text(text: &str, kind: ScalarKind) -> Option<Moment> {
                 return Some(moment(date, time, kind));
             }
             let number = text.strip_prefix(['+', '-']).unwrap_or(text);
-            let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+            let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
             digits(whole)?;
-            digits(fraction)?;
+            if !fraction.is_empty() {
+                digits(fraction)?;
+            }
             from_number(text.parse().ok()?, kind)
         }
     }
@@ -225,9 +230,12 @@ fn clock_duration(text: &str) -> Option<i64> {
     if clock.is_empty() {
         return days.checked_mul(DAY * 1_000_000).filter(|_| text.contains(['d', 'D']));
     }
-    let padded = if clock.find(':') == Some(1) { format!("0{clock}") } else { clock.to_owned() };
-    let time = Time::parse(&padded).filter(|time| time.offset.is_none())?;
-    days.checked_mul(DAY)?.checked_add(time.second)?.checked_mul(1_000_000)?.checked_add(time.micro)
+    // Hours alone go beyond a day, and may have any number of digits.
+    let (hours, rest) = clock.split_once(':').filter(|_| clock.len() >= 5)?;
+    let hours = digits(hours).filter(|hours| *hours < 24 || clock.len() == text.len())?;
+    let time = Time::parse(&["00:", rest].concat()).filter(|time| time.offset.is_none())?;
+    let seconds = days.checked_mul(DAY)?.checked_add(hours.checked_mul(3600)?)?.checked_add(time.second)?;
+    seconds.checked_mul(1_000_000)?.checked_add(time.micro)
 }
 
 /// A duration as pydantic writes it: years of 365 days, days, hours, minutes and seconds.

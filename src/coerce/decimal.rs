@@ -1,7 +1,7 @@
 //! Decimal numbers, as Python's `decimal.Decimal` reads and writes them.
 
 use super::validate::Validator;
-use crate::python::{float_repr, strip};
+use crate::python::{decimal_digit, float_repr, strip};
 use crate::value::{ScalarKind, Value};
 
 impl Validator {
@@ -24,7 +24,8 @@ impl Validator {
 
 /// `str(Decimal(text))` of a finite number.
 fn decimal(text: &str) -> Option<String> {
-    let text = strip(text).replace('_', "").to_ascii_lowercase();
+    let plain = |c| decimal_digit(c).and_then(|digit| char::from_digit(digit, 10)).unwrap_or(c).to_ascii_lowercase();
+    let text: String = strip(text).chars().filter(|c| *c != '_').map(plain).collect();
     let (sign, unsigned) = match text.strip_prefix('-') {
         Some(rest) => ("-", rest),
         None => ("", text.strip_prefix('+').unwrap_or(&text)),

@@ -24,13 +24,15 @@ impl Validator {
     }
 
     pub(super) fn check_uuid(&mut self, value: &Value) -> Option<Value> {
-        match value {
-            Value::Scalar(ScalarKind::Uuid, _) => Some(value.clone()),
-            Value::Str(text) => match uuid(text) {
-                Some(uuid) => self.lax(Value::Scalar(ScalarKind::Uuid, uuid)),
-                None => self.fail("uuid_parsing"),
-            },
-            _ => self.fail("uuid_type"),
+        let read = match value {
+            Value::Scalar(ScalarKind::Uuid, _) => return Some(value.clone()),
+            Value::Str(text) => uuid(text),
+            Value::Bytes(bytes) => std::str::from_utf8(bytes).ok().and_then(uuid),
+            _ => return self.fail("uuid_type"),
+        };
+        match read {
+            Some(uuid) => self.lax(Value::Scalar(ScalarKind::Uuid, uuid)),
+            None => self.fail("uuid_parsing"),
         }
     }
 }
