@@ -1,6 +1,6 @@
 /** Programs that ask a model for the outputs of a signature. */
 import type { Core } from './core.js';
-import { defaultAdapter, type Adapter } from './configure.js';
+import { adapterOf, defaultAdapter, type Adapter } from './configure.js';
 import type { TypeSpecs } from './declare.js';
 import { Compiled } from './program.js';
 import type { Example } from './settings.js';
@@ -38,14 +38,41 @@ export class Asking<I extends object, O extends object> extends Compiled<I, O> {
     super();
     this.#kind = kind;
     this.#signature = signature;
-    this.#options = { adapter: defaultAdapter(), ...options };
+    this.#options = { ...options, adapter: options.adapter ?? defaultAdapter() };
   }
 
   /** @internal */
   protected override compile({ Program }: Core) {
     const { instructions, types, ...options } = this.#options;
+    const [adapter, extractionModel] = adapterOf(options.adapter);
     const given = this.#signature;
     const signature = typeof given === 'string' ? read(given, { instructions, types } as SignatureOptions) : given.handle;
-    return Program.asking(this.#kind, signature, (options.tools ?? []).map(answering), write(options));
+    return Program.asking(this.#kind, signature, (options.tools ?? []).map(answering), extractionModel, write({ ...options, adapter }));
+  }
+}
+
+interface FixedOptions {
+  readonly adapter?: Adapter;
+  readonly [option: string]: unknown;
+}
+
+/** A program of the core's whose signature, if it has one, is fixed. */
+export class Fixed<I extends object, O extends object> extends Compiled<I, O> {
+  readonly #kind: string;
+  readonly #options: FixedOptions;
+  readonly #functions: ((text: string) => unknown)[];
+
+  /** @internal */
+  constructor(kind: string, options: FixedOptions, functions: ((text: string) => unknown)[] = []) {
+    super();
+    this.#kind = kind;
+    this.#options = { ...options, adapter: options.adapter ?? defaultAdapter() };
+    this.#functions = functions;
+  }
+
+  /** @internal */
+  protected override compile({ Program }: Core) {
+    const [adapter, extractionModel] = adapterOf(this.#options.adapter);
+    return Program.around(this.#kind, [], this.#functions, extractionModel, write({ ...this.#options, adapter }));
   }
 }

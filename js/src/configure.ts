@@ -38,8 +38,14 @@ export interface AdapterOptions {
   readonly useJsonAdapterFallback?: boolean;
 }
 
+/** An adapter for models that keep to no format: another, smaller one finds the fields in what they write. */
+export interface TwoStepOptions {
+  readonly adapter: 'twoStep';
+  readonly extractionModel: LanguageModel;
+}
+
 /** An adapter: its name, or its name with options. */
-export type Adapter = AdapterName | AdapterOptions;
+export type Adapter = AdapterName | AdapterOptions | TwoStepOptions;
 
 /** The settings of the program, and what new predictors speak. */
 export interface Defaults extends Settings {
@@ -68,6 +74,12 @@ export function configure(settings: Defaults): void {
 /** The adapter of predictors that name none. @internal */
 export function defaultAdapter(): Adapter {
   return defaults.adapter ?? 'chat';
+}
+
+/** The adapter as the core reads it, and its second model. @internal */
+export function adapterOf(adapter: Adapter = defaultAdapter()): [adapter: unknown, extractionModel: ModelHandle | undefined] {
+  if (typeof adapter !== 'object' || !('extractionModel' in adapter)) return [adapter, undefined];
+  return [adapter.adapter, single(adapter.extractionModel, {})];
 }
 
 /** What a call may reach: its own settings before the defaults. @internal */

@@ -2,7 +2,7 @@
 export { multiChainComparison, react, reactV2, type AgentOptions, type ComparisonOptions } from './agents.js';
 export type { PredictOptions } from './asking.js';
 export type { CacheStore } from './cache.js';
-export { configure, type Adapter, type AdapterName, type AdapterOptions, type Defaults, type LanguageModel, type Retriever, type Settings } from './configure.js';
+export { configure, type Adapter, type AdapterName, type AdapterOptions, type Defaults, type LanguageModel, type Retriever, type Settings, type TwoStepOptions } from './configure.js';
 export { init, type ModuleSource } from './core.js';
 export { LakeletError, type ErrorCode, type ErrorDetails, type UnreadableReply } from './errors.js';
 export type { DescribedError, Message, ModelCall, ProgramEvent, Span, Usage } from './events.js';
@@ -21,6 +21,7 @@ export { parallel, Parallel, type Pair, type ParallelOptions, type Results } fro
 export { pipeline, Pipeline, type PipelineDocument, type PipelineInput, type PipelineInputSpec, type PipelineOptions, type PipelineStepSpec } from './pipeline.js';
 export { chainOfThought, predict, Predictor } from './predict.js';
 export { Program } from './program.js';
+export { knn, retrieve, type KnnOptions, type Vectorizer } from './retrieve.js';
 export { inspect, type CallOptions, type Inspection, type PredictCall } from './run.js';
 export { PredictorSettings, type Example } from './settings.js';
 export {

@@ -1,9 +1,8 @@
 /** DSPy's metrics: how good a prediction is. */
-import { calling, type Core } from './core.js';
-import { defaultAdapter } from './configure.js';
-import { Compiled, type Program } from './program.js';
+import { Fixed, type PredictOptions } from './asking.js';
+import { calling } from './core.js';
+import type { Program } from './program.js';
 import { inspect } from './run.js';
-import type { PredictOptions } from './asking.js';
 import { write } from './values.js';
 
 function measured<T>(name: string, given: Readonly<Record<string, unknown>>): T {
@@ -71,27 +70,12 @@ export interface Judged<P> {
   readonly trace?: unknown;
 }
 
-class Judge<P> extends Compiled<Judged<P>, { score: number | boolean }> {
-  readonly #kind: string;
-  readonly #options: object;
-
-  constructor(kind: string, options: object) {
-    super();
-    this.#kind = kind;
-    this.#options = { adapter: defaultAdapter(), ...options };
-  }
-
-  protected override compile({ Program }: Core) {
-    return Program.around(this.#kind, [], [], write({ ...this.#options }));
-  }
-}
-
 /** A model's judgement of how well a response covers the ground truth and is covered by it: DSPy's `SemanticF1`. */
 export function semanticF1(options: JudgeOptions & { readonly decompositional?: boolean } = {}): Program<Judged<{ readonly response: string }>, { score: number | boolean }> {
-  return new Judge('semanticF1', options);
+  return new Fixed('semanticF1', { ...options });
 }
 
 /** A model's judgement of how complete a response is, and how well the context supports it: DSPy's `CompleteAndGrounded`. */
 export function completeAndGrounded(options: JudgeOptions = {}): Program<Judged<{ readonly response: string; readonly context: unknown }>, { score: number | boolean }> {
-  return new Judge('completeAndGrounded', options);
+  return new Fixed('completeAndGrounded', { ...options });
 }

@@ -1,5 +1,5 @@
 /** Programs as classes. */
-import { Program, type Compiled, type Place } from './program.js';
+import { isPlain, Program, type Compiled, type Place } from './program.js';
 import type { CallOptions } from './run.js';
 
 /**
@@ -65,9 +65,7 @@ function* partsOf(part: unknown, path: string): Iterable<[path: string, part: Co
 }
 
 function holdsPrograms(part: unknown): part is Record<string, unknown> | unknown[] {
-  if (typeof part !== 'object' || part === null) return false;
-  const plain = Array.isArray(part) || Object.getPrototypeOf(part) === Object.prototype;
-  return plain && Object.values(part).some((of) => of instanceof Program);
+  return isPlain(part) && Object.values(part).some((of) => of instanceof Program);
 }
 
 /** As Python writes it: `steps[0]`, `tools['search']`. */

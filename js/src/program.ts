@@ -58,6 +58,22 @@ export abstract class Program<I extends object = Record<string, unknown>, O exte
     return new Map(named);
   }
 
+  /** The programs inside, from the outermost on, under the names that DSPy's `named_sub_modules()` gives them: `self`, `self.hops[0]` ... */
+  namedSubModules(): Map<string, Program<never, object>> {
+    const found = new Map<Program<never, object>, string>();
+    const queue: [name: string, item: unknown][] = [['self', this]];
+    for (const [name, item] of queue) {
+      if (item instanceof Program) {
+        if (found.has(item)) continue;
+        found.set(item, name);
+        for (const [field, part] of Object.entries(item)) queue.push([`${name}.${field}`, part]);
+      } else if (isPlain(item)) {
+        for (const [key, part] of Object.entries(item)) queue.push([`${name}[${key}]`, part]);
+      }
+    }
+    return new Map([...found].map(([program, name]) => [name, program]));
+  }
+
   /** The state, demos and instructions, as DSPy's `program.save("x.json")` writes it; DSPy loads it for the same program in Python. */
   save(): string {
     const parts = [...this.parts('')].map(([path, part]) => calling(() => part.handle.dump(path)));
@@ -68,15 +84,16 @@ export abstract class Program<I extends object = Record<string, unknown>, O exte
    * Loads a state that DSPy's `program.save("x.json")` or {@link save} wrote: all of it, or, when anything does not fit, nothing.
    * The core must be loaded, and no call may be under way.
    *
+   * @param options `allowUnsafeLmState`: the state may say where its models are.
    * @throws {@link LakeletError} `state`, with the path of the predictor as the step.
    */
-  load(state: string): void {
+  load(state: string, options: { readonly allowUnsafeLmState?: boolean } = {}): void {
     const parts = [...this.parts('')];
     const before = parts.map(([path, part]) => calling(() => part.handle.dump(path)));
     try {
-      for (const [path, part] of parts) part.change((handle) => handle.load(path, state));
+      for (const [path, part] of parts) part.change((handle) => handle.load(path, state, options.allowUnsafeLmState ?? false));
     } catch (error) {
-      for (const [i, [path, part]] of parts.entries()) part.change((handle) => handle.load(path, before[i] ?? ''));
+      for (const [i, [path, part]] of parts.entries()) part.change((handle) => handle.load(path, before[i] ?? '', true));
       throw error;
     }
   }
@@ -135,4 +152,10 @@ export abstract class Compiled<I extends object, O extends object> extends Progr
   override *parts(path: string): Iterable<[path: string, part: Compiled<object, object>]> {
     yield [path, this as unknown as Compiled<object, object>];
   }
+}
+
+/** Whether it is a list or a record, where programs are looked for. @internal */
+export function isPlain(part: unknown): part is Record<string, unknown> | unknown[] {
+  if (typeof part !== 'object' || part === null) return false;
+  return Array.isArray(part) || Object.getPrototypeOf(part) === Object.prototype;
 }

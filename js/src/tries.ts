@@ -1,6 +1,6 @@
 /** Programs that try several times: `bestOfN` and `refine`. */
 import { calling } from './core.js';
-import { defaultAdapter } from './configure.js';
+import { adapterOf } from './configure.js';
 import { Module } from './module.js';
 import { Program, type Compiled, type Place } from './program.js';
 import { opened } from './types.js';
@@ -40,9 +40,10 @@ export class Tries<I extends object, O extends object> extends Program<I, O> {
       return rewardFn(args, prediction);
     };
     const code = this.#kind === 'refine' && { programCode: sourceOf(this.module), rewardCode: String(rewardFn) };
-    const options = { n, threshold, failCount, adapter: defaultAdapter(), ...code };
+    const [adapter, extractionModel] = adapterOf();
+    const options = { n, threshold, failCount, adapter, ...code };
     const part = this.module.inner(run);
-    const handle = calling((core) => core.Program.around(this.#kind, [part], [reward], write(options)));
+    const handle = calling((core) => core.Program.around(this.#kind, [part], [reward], extractionModel, write(options)));
     try {
       return (await run.call(handle, path || undefined, inputs)) as O;
     } finally {

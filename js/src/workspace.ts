@@ -77,6 +77,14 @@ export class Workspace {
     return new Index(name, () => calling(() => this.handle.index(name, write({ ...options }))));
   }
 
+  /** An embedding model on a serving endpoint: makes a vector of each text. */
+  embedder(endpoint: string): (texts: readonly string[]) => Promise<number[][]> {
+    return async (texts) => {
+      await init();
+      return JSON.parse(await waiting<string>(calling(() => this.handle.embed(endpoint, [...texts])))) as number[][];
+    };
+  }
+
   /**
    * Posts a JSON body to any service of the workspace, with its credential and retries: what a gateway relays.
    *

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { chainOfThought, configure, inspect, LakeletError, Module, predict } from 'lakelet';
+import { bestOfN, chainOfThought, configure, inspect, LakeletError, Module, predict } from 'lakelet';
 
 import { reply } from './support.js';
 
@@ -48,6 +48,27 @@ test('predictors have the names that DSPy gives them', () => {
     }
   }
   assert.deepEqual([...new Outer().namedPredictors().keys()], ['rag.query.predict', 'rag.answer', 'rag.checks[0]', "rag.tools['shout']"]);
+});
+
+test('programs inside are found from the top down', () => {
+  const shared = predict('a -> b');
+  class Inner extends Module {
+    first = shared;
+    forward() {
+      return {};
+    }
+  }
+  class Outer extends Module {
+    inner = new Inner();
+    best = bestOfN(new Inner(), { n: 1, rewardFn: () => 1, threshold: 1 });
+    byKey = { a: [shared], b: chainOfThought('a -> b') };
+    forward() {
+      return {};
+    }
+  }
+  const found = new Outer().namedSubModules();
+  assert.deepEqual([...found.keys()], ['self', 'self.inner', 'self.best', 'self.inner.first', 'self.best.module', 'self.byKey[b]']);
+  assert.equal(found.get('self.inner.first'), shared);
 });
 
 test('a module streams what its parts tell', async () => {

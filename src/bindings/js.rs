@@ -10,6 +10,7 @@ mod crash;
 mod custom;
 mod errors;
 mod inner;
+mod knn;
 mod metric;
 mod model;
 mod modules;

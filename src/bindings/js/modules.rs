@@ -5,13 +5,18 @@ use std::rc::Rc;
 use js_sys::Function;
 
 use super::inner::Inner;
+use super::knn::Nearest;
+use super::model::Model;
 use super::options::Options;
 use super::program::demos;
 use super::reward::JsReward;
 use super::{adapter, tool};
+use crate::adapter::Adapter;
 use crate::error::{Error, ErrorKind, Result};
 use crate::metric::{CompleteAndGrounded, SemanticF1};
-use crate::module::{BestOfN, ChainOfThought, Module, MultiChainComparison, Predict, ReAct, ReActV2, Refine, Tries};
+use crate::module::{
+    BestOfN, ChainOfThought, Module, MultiChainComparison, Predict, ReAct, ReActV2, Refine, Retrieve, Tries,
+};
 use crate::signature::Signature;
 
 /// What its predictors are told: `{adapter?, model?, config?, demos?}`; agents take `{tools, maxIters?}` as well, and the functions
@@ -20,32 +25,40 @@ pub(super) fn asking(
     kind: &str,
     signature: &Signature,
     functions: Vec<Function>,
+    extraction_model: Option<Model>,
     length: usize,
 ) -> Result<Rc<dyn Module>> {
     let options = Options::read(length)?;
+    let adapter = adapter::read(&options, extraction_model)?;
     let count =
         |name: &str, default: usize| Ok::<_, Error>(options.count(name)?.map_or(default, |count| count as usize));
     Ok(match kind {
-        "predict" => configured(Predict::new(signature.clone()), &options)?,
-        "chainOfThought" => configured(ChainOfThought::new(signature)?, &options)?,
-        "multiChainComparison" => configured(MultiChainComparison::new(signature, count("m", 3)?)?, &options)?,
+        "predict" => configured(Predict::new(signature.clone()), adapter, &options)?,
+        "chainOfThought" => configured(ChainOfThought::new(signature)?, adapter, &options)?,
+        "multiChainComparison" => configured(MultiChainComparison::new(signature, count("m", 3)?)?, adapter, &options)?,
         "react" => {
             let mut agent = ReAct::new(signature, tool::read(&options, functions)?)?;
             agent.max_iters = count("maxIters", agent.max_iters)?;
-            configured(agent, &options)?
+            configured(agent, adapter, &options)?
         }
         "reactV2" => {
             let mut agent = ReActV2::new(signature, tool::read(&options, functions)?)?;
             agent.max_iters = count("maxIters", agent.max_iters)?;
-            configured(agent, &options)?
+            configured(agent, adapter, &options)?
         }
         other => return Err(unknown(other)),
     })
 }
 
 /// `bestOfN` and `refine`: one part, the reward, and `{n, threshold, failCount?, adapter?, programCode?, rewardCode?}`. The judges
-/// `semanticF1` and `completeAndGrounded`: `{threshold?, decompositional?}` and what predictors are told.
-pub(super) fn around(kind: &str, parts: Vec<Inner>, functions: Vec<Function>, length: usize) -> Result<Rc<dyn Module>> {
+/// `semanticF1` and `completeAndGrounded`: `{threshold?, decompositional?}` and what predictors are told. `retrieve`: `{k?, rm?}`. `knn`: see [`Nearest`].
+pub(super) fn around(
+    kind: &str,
+    parts: Vec<Inner>,
+    functions: Vec<Function>,
+    extraction_model: Option<Model>,
+    length: usize,
+) -> Result<Rc<dyn Module>> {
     let options = Options::read(length)?;
     Ok(match kind {
         "bestOfN" => {
@@ -58,7 +71,7 @@ pub(super) fn around(kind: &str, parts: Vec<Inner>, functions: Vec<Function>, le
         "refine" => {
             let mut refine = tried(parts, functions, &options, Refine::new)?;
             fail_count(&mut refine.tries, &options)?;
-            refine.adviser.set_adapter(adapter::read(&options)?);
+            refine.adviser.set_adapter(adapter::read(&options, extraction_model)?);
             refine.program_code = options.text("programCode")?.map(str::to_owned);
             if let Some(code) = options.text("rewardCode")? {
                 refine.reward_code = code.to_owned();
@@ -68,12 +81,24 @@ pub(super) fn around(kind: &str, parts: Vec<Inner>, functions: Vec<Function>, le
         "semanticF1" => {
             let mut judge = SemanticF1::new(options.flag("decompositional")?.unwrap_or_default())?;
             judge.threshold = options.number("threshold")?.unwrap_or(judge.threshold);
-            configured(judge, &options)?
+            configured(judge, adapter::read(&options, extraction_model)?, &options)?
         }
         "completeAndGrounded" => {
             let mut judge = CompleteAndGrounded::new()?;
             judge.threshold = options.number("threshold")?.unwrap_or(judge.threshold);
-            configured(judge, &options)?
+            configured(judge, adapter::read(&options, extraction_model)?, &options)?
+        }
+        "retrieve" => {
+            let retrieve = Retrieve::new(options.count("k")?.unwrap_or(3));
+            Rc::new(match options.text("rm")? {
+                Some(name) => retrieve.with_retriever(name),
+                None => retrieve,
+            })
+        }
+        "knn" => {
+            let vectorizer = functions.into_iter().next();
+            let vectorizer = vectorizer.ok_or_else(|| Error::new(ErrorKind::Config, "there is no vectorizer"))?;
+            Rc::new(Nearest::new(&options, vectorizer)?)
         }
         other => return Err(unknown(other)),
     })
@@ -102,8 +127,11 @@ fn fail_count(tries: &mut Tries, options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn configured<M: Module + 'static>(mut module: M, options: &Options) -> Result<Rc<dyn Module>> {
-    let adapter = adapter::read(options)?;
+fn configured<M: Module + 'static>(
+    mut module: M,
+    adapter: Rc<dyn Adapter>,
+    options: &Options,
+) -> Result<Rc<dyn Module>> {
     for (_, predictor) in module.predictors_mut() {
         predictor.set_adapter(Rc::clone(&adapter));
         predictor.set_model(options.text("model")?.map(str::to_owned));

@@ -48,9 +48,10 @@ impl Program {
         kind: &str,
         signature: &Signature,
         functions: Vec<Function>,
+        extraction_model: Option<Model>,
         length: usize,
     ) -> std::result::Result<Self, JsValue> {
-        made(modules::asking(kind, &signature.signature, functions, length))
+        made(modules::asking(kind, &signature.signature, functions, extraction_model, length))
     }
 
     /// A program around others, with functions of the caller's and options, see [`modules::around`].
@@ -58,9 +59,10 @@ impl Program {
         kind: &str,
         parts: Vec<Inner>,
         functions: Vec<Function>,
+        extraction_model: Option<Model>,
         length: usize,
     ) -> std::result::Result<Self, JsValue> {
-        made(modules::around(kind, parts, functions, length))
+        made(modules::around(kind, parts, functions, extraction_model, length))
     }
 
     /// A program that is a document, with changes to its steps.
@@ -98,9 +100,10 @@ impl Program {
         self.part(path).and_then(|part| state::dump(&part)).map_err(|error| thrown(&error))
     }
 
-    /// Loads the part `path` of a state that DSPy or `dump` saved.
-    pub fn load(&mut self, path: &str, text: &str) -> std::result::Result<(), JsValue> {
-        self.part(path).and_then(|mut part| state::load(&mut part, text)).map_err(|error| thrown(&error))
+    /// Loads the part `path` of a state that DSPy or `dump` saved. A trusted one may say where models are.
+    pub fn load(&mut self, path: &str, text: &str, trusted: bool) -> std::result::Result<(), JsValue> {
+        let load = if trusted { state::load_trusted } else { state::load };
+        self.part(path).and_then(|mut part| load(&mut part, text)).map_err(|error| thrown(&error))
     }
 
     /// The messages that every call begins with: JSON objects joined by commas. Only `load` changes them.

@@ -11,6 +11,7 @@ use super::options::Options;
 use crate::databricks::{self, Credential, QueryType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Policy;
+use crate::json;
 use crate::platform::js;
 use crate::retrieve;
 
@@ -55,6 +56,12 @@ impl Workspace {
     pub fn index(&self, name: &str, length: usize) -> std::result::Result<Retriever, JsValue> {
         let read = || Ok(Retriever { retriever: Rc::new(index(&self.workspace, name, length)?) });
         read().map_err(|error: Error| thrown(&error))
+    }
+
+    /// The vectors of texts by an embedding model on a serving endpoint, as JSON text.
+    pub async fn embed(&self, endpoint: &str, texts: Vec<String>) -> std::result::Result<String, JsValue> {
+        let embedded = async { self.workspace.embedder(endpoint)?.embed(&texts, None).await };
+        embedded.await.map(|it| json::text(&it.vectors.into())).map_err(|error: Error| thrown(&error))
     }
 
     /// Posts a JSON body to a path below the workspace's address, with its credential.
