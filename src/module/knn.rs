@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use crate::embed::EmbeddingModel;
-use crate::error::{Error, ErrorKind, Result};
+use crate::embed::{self, EmbeddingModel};
+use crate::error::Result;
 use crate::example::Example;
 use crate::python::write_str;
 use crate::run::Run;
@@ -23,7 +23,7 @@ impl Knn {
     /// Embeds the inputs of the examples, those that [`Example::with_inputs`] names.
     ///
     /// # Errors
-    /// What the model fails with, and [`Protocol`](ErrorKind::Protocol) when it does not give a vector for each text.
+    /// What the model fails with, and [`Protocol`](crate::ErrorKind::Protocol) when it does not give a vector for each text.
     pub async fn new(run: &Run, k: usize, trainset: Vec<Example>, model: Rc<dyn EmbeddingModel>) -> Result<Self> {
         let texts: Vec<String> = trainset.iter().map(|example| text(example.inputs())).collect();
         let vectors = embed(run, &*model, &texts).await?;
@@ -64,13 +64,7 @@ fn text<'a>(fields: impl Iterator<Item = (&'a str, &'a Value)>) -> String {
 }
 
 async fn embed(run: &Run, model: &dyn EmbeddingModel, texts: &[String]) -> Result<Vec<Vec<f32>>> {
-    let vectors = run.in_time(model.embed(texts, run.deadline_ms())).await?;
-    if vectors.len() != texts.len() {
-        let message = format!("{} texts were embedded, and {} vectors came back", texts.len(), vectors.len());
-        return Err(
-            Error::new(ErrorKind::Protocol, message).with_hint("an embedding model gives a vector for each text")
-        );
-    }
+    let vectors = run.in_time(embed::vectors(model, texts, run.deadline_ms())).await?;
     Ok(vectors.into_iter().map(|vector| vector.into_iter().map(|number| number as f32).collect()).collect())
 }
 

@@ -72,6 +72,9 @@ impl Tries {
                 Err(error) => {
                     let is_over = matches!(error.kind(), ErrorKind::Deadline | ErrorKind::Cancelled);
                     if is_over || number > allowed {
+                        if let Some(best) = best {
+                            best.set_aside(run);
+                        }
                         return Err(error);
                     }
                     allowed = allowed.saturating_sub(1);
@@ -139,6 +142,14 @@ impl Tries {
     }
 }
 
+impl Tried {
+    /// Another try counts: the caller may see what this one did, but not as text of the answer.
+    fn set_aside(self, run: &Run) {
+        run.discard(self.span);
+        self.gate.release();
+    }
+}
+
 /// The try with the higher reward, the earlier one of equals. The other one is discarded.
 fn better(run: &Run, best: Option<Tried>, this: Tried) -> Tried {
     let (better, worse) = match best {
@@ -146,7 +157,6 @@ fn better(run: &Run, best: Option<Tried>, this: Tried) -> Tried {
         Some(best) if this.reward > best.reward || best.reward.is_nan() => (this, best),
         Some(best) => (best, this),
     };
-    run.discard(worse.span);
-    worse.gate.release();
+    worse.set_aside(run);
     better
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use futures_core::future::LocalBoxFuture;
 
 use super::{Passage, Query, Retriever};
-use crate::embed::EmbeddingModel;
+use crate::embed::{self, EmbeddingModel};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The least length by which a vector is divided.
@@ -74,12 +74,7 @@ impl Retriever for Embeddings {
 
 /// A vector of length 1 for each text.
 async fn embed(model: &dyn EmbeddingModel, texts: &[String], deadline_ms: Option<f64>) -> Result<Vec<Vec<f64>>> {
-    let vectors = model.embed(texts, deadline_ms).await?;
-    if vectors.len() != texts.len() {
-        let message = format!("{} texts were embedded, and {} vectors came back", texts.len(), vectors.len());
-        let hint = "an embedding model gives a vector for each text";
-        return Err(Error::new(ErrorKind::Protocol, message).with_hint(hint));
-    }
+    let vectors = embed::vectors(model, texts, deadline_ms).await?;
     Ok(vectors.into_iter().map(normalized).collect())
 }
 
