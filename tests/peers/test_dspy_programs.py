@@ -29,8 +29,7 @@ class Endpoint(BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        Endpoint.seen.append(body["messages"])
-        content = Endpoint.replies.pop(0)
+        content = self.reply_to(body["messages"])
         usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
         choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": content}}
         reply = {"id": "1", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": usage}
@@ -43,6 +42,11 @@ class Endpoint(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+    @classmethod
+    def reply_to(cls, messages):
+        cls.seen.append(messages)
+        return cls.replies.pop(0)
 
     @classmethod
     def script(cls, replies):
