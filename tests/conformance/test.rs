@@ -1,4 +1,5 @@
 //! The recorded cases in `cases/`, against the ledger of those that fail: a listed case that passes fails the suite too.
+#![cfg(not(target_arch = "wasm32"))]
 
 mod suite;
 
