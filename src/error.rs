@@ -21,6 +21,8 @@ pub enum ErrorKind {
     Input,
     /// A model's reply does not hold the fields of the signature.
     Parse,
+    /// The code that a model wrote fails.
+    Code,
     /// A pipeline document is not valid, or a step of it cannot run.
     Pipeline,
     /// A saved state does not fit the program.
@@ -63,6 +65,7 @@ impl ErrorKind {
             Signature,
             Input,
             Parse,
+            Code,
             Pipeline,
             State,
             Config,
@@ -89,6 +92,7 @@ impl ErrorKind {
             Self::Signature => "signature",
             Self::Input => "input",
             Self::Parse => "parse",
+            Self::Code => "code",
             Self::Pipeline => "pipeline",
             Self::State => "state",
             Self::Config => "config",
@@ -223,6 +227,7 @@ impl Error {
     pub fn withheld(&self) -> Self {
         let message = match self.0.kind {
             ErrorKind::Parse => "the model's reply could not be read",
+            ErrorKind::Code => "the code that the model wrote fails",
             ErrorKind::BadRequest => "the service refused the request",
             ErrorKind::ContextWindow => "the prompt is longer than the model takes",
             ErrorKind::Server => "the service failed",

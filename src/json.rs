@@ -3,6 +3,7 @@
 pub(crate) mod orjson;
 pub(crate) mod reader;
 
+use crate::python::float_repr;
 use std::fmt::{self, Write};
 
 use serde_json::{Number, Value as Json};
@@ -173,6 +174,7 @@ fn write_spaced(out: &mut String, json: &Json) {
             }
             out.push('}');
         }
+        Json::Number(number) if number.is_f64() => out.push_str(&float_repr(number.as_f64().unwrap_or_default())),
         plain => write(out, plain),
     }
 }

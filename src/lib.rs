@@ -14,6 +14,7 @@ pub mod error;
 pub mod example;
 pub mod host;
 pub mod http;
+pub mod interpreter;
 pub mod json;
 pub mod json_repair;
 pub mod literal;

@@ -1,6 +1,6 @@
 /** What went wrong, in one word. `crashed` is the only code that the Rust core does not give itself. */
 export type ErrorCode =
-  | 'signature' | 'input' | 'parse' | 'pipeline' | 'state' | 'config'
+  | 'signature' | 'input' | 'parse' | 'code' | 'pipeline' | 'state' | 'config'
   | 'auth' | 'permission' | 'not_found' | 'bad_request' | 'context_window' | 'conflict' | 'rate_limited' | 'server'
   | 'network' | 'protocol' | 'deadline' | 'cancelled' | 'unsupported' | 'crashed';
 

@@ -10,6 +10,7 @@ mod judges;
 mod parallel;
 mod pipeline;
 mod predict;
+mod program_of_thought;
 mod state;
 mod support;
 mod tries;

@@ -49,6 +49,7 @@ const FAILURES: Partial<Record<ErrorCode, [status: number, code: string, message
   network: [502, 'BACKEND_UNREACHABLE', 'The gateway cannot reach its workspace.', `Try again in a moment. ${ASK_THE_OPERATOR}`],
   protocol: [502, 'BACKEND_ERROR', 'The workspace gave an answer that could not be read.', `Try again. ${ASK_THE_OPERATOR}`],
   parse: [502, 'UNREADABLE_REPLY', 'The model gave an answer that could not be read.', 'Try again, or put the question in other words.'],
+  code: [502, 'FAILING_CODE', 'The model wrote code that does not run.', 'Try again, or put the question in other words.'],
   deadline: [504, 'DEADLINE_EXCEEDED', 'There was no complete answer in time.', 'Try again, or ask for less at a time.'],
   cancelled: [499, 'CANCELLED', 'The call was stopped.', 'Try again.'],
 };

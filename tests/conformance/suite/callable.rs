@@ -1,11 +1,13 @@
 //! Programs that cases call, built from their trees.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
 use futures::future::LocalBoxFuture;
 use lakelet::adapter::Adapter;
-use lakelet::module::{Call, MultiChainComparison, ReAct, ReActV2};
+use lakelet::interpreter::CodeInterpreter;
+use lakelet::module::{Call, MultiChainComparison, ProgramOfThought, ReAct, ReActV2};
 use lakelet::signature::{Field, Type, Types};
 use lakelet::tool::Tool;
 use lakelet::value::{Map, Value};
@@ -28,6 +30,7 @@ impl Program {
             "Predict" => Self::Predict(Predict::new(cases::signature(&node["signature"], types)?)),
             "ChainOfThought" => Self::ChainOfThought(chain_of_thought(node, types)?),
             "MultiChainComparison" => Self::Other(Box::new(multi_chain_comparison(node, types)?)),
+            "ProgramOfThought" => Self::Other(Box::new(program_of_thought(node, types)?)),
             "ReAct" => Self::Other(Box::new(react(node, types)?)),
             "ReActV2" => Self::Other(Box::new(react_v2(node, types)?)),
             "Pipeline" => Self::Other(Box::new(Pipeline::build(node, adapter, types)?)),
@@ -132,6 +135,35 @@ pub fn multi_chain_comparison(node: &Json, types: &Types) -> Result<MultiChainCo
         module.predict.set_config(json!({ "temperature": temperature }).as_object().cloned().unwrap_or_default());
     }
     Ok(module)
+}
+
+pub fn program_of_thought(node: &Json, types: &Types) -> Result<ProgramOfThought> {
+    let mut module = ProgramOfThought::new(&cases::signature(&node["signature"], types)?)?;
+    module.max_iters = node["max_iters"].as_u64().map_or(module.max_iters, |tries| tries as usize);
+    let runs = node["interpreter"].as_array().cloned().unwrap_or_default();
+    Ok(module.with_interpreter(Rc::new(ScriptedInterpreter { runs: RefCell::new(runs.into()) })))
+}
+
+/// Gives what a case says of each code in turn, which must be the very code that Python ran.
+struct ScriptedInterpreter {
+    runs: RefCell<VecDeque<Json>>,
+}
+
+impl CodeInterpreter for ScriptedInterpreter {
+    fn execute<'a>(&'a self, code: &'a str) -> LocalBoxFuture<'a, Result<Value>> {
+        Box::pin(async move {
+            let run = self.runs.borrow_mut().pop_front().unwrap_or_default();
+            if run["code"] != code {
+                return Err(Error::new(ErrorKind::Server, format!("ran {code:?} and not {}", run["code"])));
+            }
+            let kind = match run["raise"].as_str() {
+                None => return Ok(Value::from(&run["output"])),
+                Some("SyntaxError" | "CodeExecutionError") => ErrorKind::Code,
+                Some(_) => ErrorKind::Server,
+            };
+            Err(Error::new(kind, run["message"].as_str().unwrap_or_default()).with_python_class("CodeInterpreterError"))
+        })
+    }
 }
 
 pub fn react(node: &Json, types: &Types) -> Result<ReAct> {

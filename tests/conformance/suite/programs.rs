@@ -102,6 +102,7 @@ fn module(node: &Json, types: &Types) -> Result<Box<dyn Module>, Problem> {
         "Predict" => Box::new(Predict::new(signature()?)),
         "ChainOfThought" => Box::new(callable::chain_of_thought(node, types)?),
         "MultiChainComparison" => Box::new(callable::multi_chain_comparison(node, types)?),
+        "ProgramOfThought" => Box::new(callable::program_of_thought(node, types)?),
         "ReAct" => Box::new(callable::react(node, types)?),
         "ReActV2" => Box::new(callable::react_v2(node, types)?),
         "Retrieve" => Box::new(Retrieve::new(node["k"].as_u64().unwrap_or(3) as u32)),
