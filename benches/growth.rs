@@ -141,6 +141,8 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("{\"number\": ", "[", ""),
     ("{", "\"answer\": \"x\", ", "}"),
     ("<answer>", "<a>", ""),
+    ("<answer>", " \n", ""),
+    ("<answer>x", " \n", ""),
     ("", "<answer>", ""),
     ("", "<answer>x</answer>", ""),
     ("", "</answer>", ""),

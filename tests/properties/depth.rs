@@ -3,6 +3,8 @@
 use lakelet::adapter::defang;
 
 use super::checks::ALL;
+use super::checks::input::pieces;
+use super::checks::replies::{adapters, told};
 
 /// What is repeated.
 const PARTS: [&str; 40] = [
@@ -73,5 +75,17 @@ fn very_long_texts_come_to_an_end() {
         lakelet::json_repair::loads(&text);
         lakelet::literal::eval(&text);
         defang::text(&text);
+    }
+}
+
+#[test]
+fn white_space_in_single_characters_comes_to_an_end() {
+    let signature = lakelet::Signature::parse("question -> answer").expect("a signature");
+    let replies = ["[[ ## answer ## ]]\n", "{\"answer\": \"", "<answer>", "{\"answer\": \""];
+    for (adapter, start) in adapters().iter().zip(replies) {
+        for text in ["", "x"] {
+            let reply = [start, text, &" \t".repeat(40_000)].concat();
+            told(&**adapter, &signature, &pieces(&reply, 0), "answer");
+        }
     }
 }

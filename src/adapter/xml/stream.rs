@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::parse::field_value;
 use super::reader::Reader;
 use crate::adapter::{FieldStream, FieldUpdate, News};
-use crate::python::strip;
+use crate::python::{strip_end, strip_start};
 use crate::signature::{Field, Io, Signature, Type};
 use crate::value::Value;
 
@@ -39,6 +39,10 @@ struct Told {
     text: String,
     /// The place of the element that the text is of.
     element: usize,
+    /// How much of the element's text is told, or stands before what is told.
+    end: usize,
+    /// How much of it was looked at.
+    seen: usize,
 }
 
 impl FieldStream for XmlStream {
@@ -86,15 +90,23 @@ impl XmlStream {
         let is_open = |field: &Field| field.io == Io::Output && field.ty == Type::Str && field.name == element.name;
         let Some(index) = self.fields.iter().position(is_open) else { return };
         let (Some(field), Some(before)) = (self.fields.get(index), self.told.get_mut(index)) else { return };
-        if before.text.is_empty() {
-            before.element = place;
-        }
-        let news = strip(&element.text).get(before.text.len()..).unwrap_or_default();
         // A second element of the name does not go on with the text of the first.
-        if before.element == place && !news.is_empty() {
+        if before.element != place {
+            if !before.text.is_empty() {
+                return;
+            }
+            *before = Told { element: place, ..Told::default() };
+        }
+        let fresh = element.text.get(before.seen..).unwrap_or_default();
+        let end = before.seen + strip_end(fresh).len();
+        if end > before.seen {
+            let news = element.text.get(before.end..end).unwrap_or_default();
+            let news = if before.text.is_empty() { strip_start(news) } else { news };
             before.text.push_str(news);
+            before.end = end;
             told.push(FieldUpdate { field: field.name.clone(), news: News::Text(news.to_owned()) });
         }
+        before.seen = element.text.len();
     }
 }
 

@@ -5,7 +5,7 @@
 pub mod documents;
 pub mod events;
 pub mod grammar;
-mod input;
+pub mod input;
 pub mod json_repair;
 pub mod literal;
 pub mod prompts;
