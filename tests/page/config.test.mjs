@@ -10,8 +10,8 @@ import { readConfig } from '../../www/server/config.mjs';
 const REMOTE = { DATABRICKS_HOST: 'https://adb-1.azuredatabricks.net', DATABRICKS_TOKEN: 'dapi', LAKELET_CHAT_ENDPOINT: 'chat', LAKELET_INDEX: 'main.rag.docs' };
 
 test('without a host the local workspace is used', async () => {
-  const { host, chatEndpoint, index, model, port } = await readConfig({});
-  assert.deepEqual({ host, chatEndpoint, index, model, port }, { host: undefined, chatEndpoint: 'local-chat', index: 'main.default.handbook', model: 'qwen-1.5b', port: 8080 });
+  const { host, chatEndpoint, index, model, port, edge } = await readConfig({});
+  assert.deepEqual({ host, chatEndpoint, index, model, port, edge }, { host: undefined, chatEndpoint: 'local-chat', index: 'main.default.handbook', model: 'qwen-1.5b', port: 8080, edge: 'node' });
 });
 
 test('a file is read, and the environment wins', async () => {
@@ -38,6 +38,7 @@ test('what cannot work says what to set', async () => {
     [{ LAKELET_COLUMNS: 'body=content' }, /"body" is not/],
     [{ LAKELET_COLUMNS: 'text' }, /has no column/],
     [{ LAKELET_OVERLAY: '/no/such/file' }, /LAKELET_OVERLAY: \/no\/such\/file cannot be read/],
+    [{ EDGE: 'moon' }, /EDGE must be one of node, worker, component, not "moon"/],
     [{ PORT: '80a' }, /PORT must be a whole number/],
   ];
   for (const [environment, message] of cases) await assert.rejects(readConfig(environment), message);

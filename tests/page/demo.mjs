@@ -1,4 +1,4 @@
-// The demo as `make demo` starts it, on the small test model and two short documents.
+// The demo as `make demo` starts it, on the small test model and two short documents; on the edge that EDGE names, as there.
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -31,8 +31,9 @@ export async function startDemo() {
 
 /** Starts the server, and waits until it says that it is ready. */
 export async function start(environment) {
+  const passedOn = ['PATH', 'HOME', 'LAKELET_CACHE', 'EDGE'].filter((name) => process.env[name]);
   const server = spawn(process.execPath, [here('../../www/server/main.mjs')], {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...(process.env.LAKELET_CACHE && { LAKELET_CACHE: process.env.LAKELET_CACHE }), PORT: '0', ...environment },
+    env: { ...Object.fromEntries(passedOn.map((name) => [name, process.env[name]])), PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let log = '';

@@ -15,7 +15,11 @@ const VARIABLES = {
   model: 'LAKELET_MODEL',
   data: 'LAKELET_DATA',
   port: 'PORT',
+  edge: 'EDGE',
 };
+
+/** Where the gateway can run. */
+const EDGES = ['node', 'worker', 'component'];
 
 /** What a passage has, and the column of the index that holds it. */
 const COLUMNS = { id: 'id', text: 'text', title: 'title', document: 'document', heading: 'heading' };
@@ -39,6 +43,7 @@ export async function readConfig(environment = process.env) {
     columns: readColumns(given.columns),
     overlay: given.overlay && (await readJson(given.overlay, 'LAKELET_OVERLAY')),
     port: readPort(given.port ?? 8080),
+    edge: readEdge(given.edge ?? 'node'),
   };
   return given.host ? remote(config) : local(config);
 }
@@ -73,6 +78,11 @@ function readPort(text) {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 0 || port > 65535) throw new Error(`PORT must be a whole number from 0 to 65535, not "${text}".`);
   return port;
+}
+
+function readEdge(name) {
+  if (!EDGES.includes(name)) throw new Error(`EDGE must be one of ${EDGES.join(', ')}, not "${name}".`);
+  return name;
 }
 
 async function readJson(path, setting) {

@@ -1,0 +1,13 @@
+// The gateway's audit, for people.
+
+/** An audit line as a sentence. */
+export function sentence({ request_id, user = 'nobody', route, status, error_code, ms, prompt_tokens = 0, completion_tokens = 0 }) {
+  const end = error_code ? `${status} ${error_code}` : status;
+  const tokens = prompt_tokens > 0 ? `, ${prompt_tokens} tokens in, ${completion_tokens} out` : '';
+  return `${request_id} ${route} as ${user}: ${end} in ${seconds(ms)}${tokens}`;
+}
+
+/** A time as it is written in the log. */
+export function seconds(ms) {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
