@@ -26,6 +26,7 @@ pub mod optimize;
 pub mod pipeline;
 pub mod platform;
 pub mod python;
+pub mod report;
 pub mod retrieve;
 pub mod run;
 pub mod screen;

@@ -16,7 +16,7 @@ mod model;
 mod modules;
 mod options;
 mod program;
-mod report;
+mod records;
 mod reward;
 mod run;
 mod signature;

@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 
 use super::custom::Opened;
 use super::errors::from_thrown;
-use super::{report, values};
+use super::{records, values};
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::js::settled;
 use crate::value::{Map, Value};
@@ -13,7 +13,7 @@ use crate::value::{Map, Value};
 /// Records as a function is given them: JSON text that `opened` in `js/src/types.ts` reads.
 pub(super) fn given(records: &[&Map], opened: Opened) -> JsValue {
     let records = records.iter().map(|record| Value::Dict((*record).clone())).collect();
-    report::records(records, opened).into()
+    records::records(records, opened).into()
 }
 
 /// What the promise of a function came to.

@@ -4,10 +4,10 @@ use wasm_bindgen::prelude::*;
 
 use super::errors::thrown;
 use super::options::Options;
-use super::report;
 use crate::error::{Error, ErrorKind, Result};
 use crate::example::{Example, Prediction};
 use crate::metric;
+use crate::report;
 use crate::value::{Map, Value};
 
 /// The metric of that name, as JSON text, of the options in the buffer.

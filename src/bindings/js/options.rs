@@ -2,10 +2,10 @@
 
 use serde_json::Value as Json;
 
-use super::report;
 use super::values;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
+use crate::report;
 use crate::value::{Map, Value};
 
 /// The members of an options object. A member of the wrong type is an error that names it.

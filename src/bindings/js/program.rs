@@ -10,7 +10,7 @@ use super::inner::Inner;
 use super::model::Model;
 use super::modules;
 use super::options::Options;
-use super::report;
+use super::records;
 use super::run::Run;
 use super::signature::Signature;
 use super::values;
@@ -19,6 +19,7 @@ use crate::example::Example;
 use crate::json;
 use crate::module::{Call, Module, Predict};
 use crate::pipeline::Pipeline;
+use crate::report;
 use crate::run;
 use crate::state::{self, Part};
 use crate::value::Value;
@@ -82,7 +83,7 @@ impl Program {
 
     /// The settings of the predictor of that path.
     pub fn settings(&self, path: &str) -> std::result::Result<String, JsValue> {
-        named(self.kind.module(), path).map(report::settings).map_err(|error| thrown(&error))
+        named(self.kind.module(), path).map(records::settings).map_err(|error| thrown(&error))
     }
 
     /// The signature of the predictor of that path.
@@ -142,7 +143,7 @@ impl Program {
         let (kind, run_here) = (self.kind.clone(), run.step(step));
         Ok(run.start(async move {
             let prediction = run_here.in_time(predictor(kind.module())?.ask(&run_here, call)).await?;
-            Ok(report::outcome(prediction, None))
+            Ok(records::outcome(prediction, None))
         }))
     }
 }
@@ -181,11 +182,11 @@ impl Kind {
         match self {
             Self::Module(module) => {
                 let prediction = run.in_time(module.call(run, inputs)).await?;
-                Ok(report::outcome(prediction, None))
+                Ok(records::outcome(prediction, None))
             }
             Self::Pipeline(pipeline) => {
                 let outcome = run.in_time(pipeline.run(run, inputs)).await?;
-                Ok(report::outcome(outcome.prediction, outcome.stopped_by.as_deref()))
+                Ok(records::outcome(outcome.prediction, outcome.stopped_by.as_deref()))
             }
         }
     }

@@ -15,11 +15,12 @@ use super::inner::Inner;
 use super::model::Model;
 use super::options::Options;
 use super::program::example;
-use super::report;
+use super::records;
 use super::workspace::Retriever;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::{Module, Parallel};
 use crate::platform::js::JsClock;
+use crate::report;
 use crate::run;
 use crate::value::Value;
 
@@ -121,7 +122,7 @@ async fn parallel(run: &run::Run, parts: &[Inner], options: &Options) -> Result<
     let calls = parts.iter().map(|part| part as &dyn Module).zip(inputs);
     let results = parallel.run(run, calls).await?.into_iter();
     let records = results.map(|result| result.map_or(Value::None, |prediction| Value::Dict(prediction.fields)));
-    Ok(report::records(records.collect(), Opened::plain()))
+    Ok(records::records(records.collect(), Opened::plain()))
 }
 
 impl From<run::Run> for Run {
