@@ -2,6 +2,7 @@
 
 pub mod auth;
 mod databricks_rm;
+mod environment;
 pub mod error;
 mod relay;
 pub mod serving;
@@ -14,6 +15,7 @@ use futures_core::future::LocalBoxFuture;
 
 pub use auth::{Credential, Secret};
 pub use databricks_rm::DatabricksRm;
+pub use environment::services;
 pub use serving::{Embedder, Embeddings, ServingChat};
 pub use vector_search::{QueryType, VectorIndex};
 

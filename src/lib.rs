@@ -10,6 +10,7 @@ pub mod cache;
 pub mod coerce;
 pub mod databricks;
 pub mod embed;
+pub mod environment;
 pub mod error;
 pub mod example;
 pub mod host;

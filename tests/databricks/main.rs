@@ -5,6 +5,7 @@ mod host;
 
 mod auth;
 mod chat;
+mod environment;
 mod errors;
 mod recorded;
 mod resilience;

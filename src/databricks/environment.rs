@@ -1,0 +1,113 @@
+//! What an environment names of a workspace: where it is, who calls it, its chat endpoint and its index.
+
+use std::rc::Rc;
+
+use futures_core::future::LocalBoxFuture;
+
+use super::{Credential, QueryType, VectorIndex, Workspace};
+use crate::environment::Environment;
+use crate::error::{Error, ErrorKind, Result};
+use crate::host::Host;
+use crate::nearest::offer;
+use crate::retrieve::{Passage, Query, Retriever};
+use crate::run::Services;
+/// What a passage has, and in which column, unless told otherwise.
+const COLUMNS: &str = "id=id,text=text,title=title,document=document,heading=heading";
+const QUERY_TYPES: [(&str, QueryType); 3] =
+    [("ANN", QueryType::Ann), ("HYBRID", QueryType::Hybrid), ("FULL_TEXT", QueryType::FullText)];
+
+/// The chat endpoint of the environment's workspace as the model `chat` and, when one is named, its index as the
+/// retriever `index`.
+///
+/// | setting | |
+/// |---|---|
+/// | `DATABRICKS_HOST` | the workspace |
+/// | `DATABRICKS_TOKEN`, or `DATABRICKS_CLIENT_ID` and `DATABRICKS_CLIENT_SECRET` | who calls it |
+/// | `LAKELET_CHAT_ENDPOINT` | the chat endpoint |
+/// | `LAKELET_INDEX` | the Vector Search index |
+/// | `LAKELET_COLUMNS` | what a passage has and in which column: `id=chunk_id,text=content,title=headline` |
+/// | `LAKELET_QUERY_TYPE` | `ANN`, `HYBRID` (unless given) or `FULL_TEXT` |
+///
+/// # Errors
+/// [`Config`](ErrorKind::Config) at the setting that is missing or wrong. Nothing is sent yet.
+pub fn services(environment: &Environment, host: Host) -> Result<Services> {
+    let needed = |name: &str| {
+        environment.get(name).ok_or_else(|| wrong(name, "the setting is missing".to_owned()).with_hint("set it"))
+    };
+    let clock = host.clock.clone();
+    let workspace = Workspace::new(needed("DATABRICKS_HOST")?, credential(environment)?, host)
+        .map_err(|error| error.at_field("DATABRICKS_HOST"))?;
+    let chat = workspace.chat(needed("LAKELET_CHAT_ENDPOINT")?).map_err(|it| it.at_field("LAKELET_CHAT_ENDPOINT"))?;
+    let services = Services::new(clock).with_model("chat", Rc::new(chat));
+    Ok(match environment.get("LAKELET_INDEX") {
+        Some(name) => services.with_retriever("index", Rc::new(index(&workspace, name, environment)?)),
+        None => services,
+    })
+}
+
+fn credential(environment: &Environment) -> Result<Credential> {
+    let [token, id, secret] =
+        ["DATABRICKS_TOKEN", "DATABRICKS_CLIENT_ID", "DATABRICKS_CLIENT_SECRET"].map(|name| environment.get(name));
+    match (token, id, secret) {
+        (Some(token), None, None) => Ok(Credential::token(token)),
+        (None, Some(id), Some(secret)) => Ok(Credential::client(id, secret)),
+        _ => Err(wrong("DATABRICKS_TOKEN", "there is no credential, half a one, or two".to_owned())
+            .with_hint("set either DATABRICKS_TOKEN, or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET")),
+    }
+}
+
+/// An index whose columns go by the names that the environment gives them.
+struct NamedColumns {
+    index: VectorIndex,
+    /// Each column beside id and text, and its name.
+    names: Vec<(String, String)>,
+}
+
+fn index(workspace: &Workspace, name: &str, environment: &Environment) -> Result<NamedColumns> {
+    let mut index = workspace.index(name).map_err(|error| error.at_field("LAKELET_INDEX"))?;
+    let mut names = Vec::new();
+    for pair in environment.get("LAKELET_COLUMNS").unwrap_or(COLUMNS).split(',') {
+        match pair.split_once('=').map(|(name, column)| (name.trim(), column.trim())) {
+            Some((name, column)) if name.is_empty() || column.is_empty() => return Err(no_pair(pair)),
+            Some(("id", column)) => index = index.id_column(column),
+            Some(("text", column)) => index = index.text_column(column),
+            Some((name, column)) => names.push((column.to_owned(), name.to_owned())),
+            None => return Err(no_pair(pair)),
+        }
+    }
+    let query_type = environment.get("LAKELET_QUERY_TYPE").unwrap_or("HYBRID");
+    let known = QUERY_TYPES.iter().find(|(name, _)| *name == query_type).map(|(_, known)| *known);
+    let query_type = known.ok_or_else(|| {
+        wrong("LAKELET_QUERY_TYPE", format!("there is no query type `{query_type}`"))
+            .with_hint(offer(query_type, QUERY_TYPES.iter().map(|(name, _)| *name)))
+    })?;
+    let index = index.columns(names.iter().map(|(column, _)| column.as_str())).query_type(query_type);
+    Ok(NamedColumns { index, names })
+}
+
+fn no_pair(pair: &str) -> Error {
+    wrong("LAKELET_COLUMNS", format!("`{pair}` is not a name and a column"))
+        .with_hint("write name=column, as in id=chunk_id,text=content,title=headline")
+}
+
+impl Retriever for NamedColumns {
+    fn retrieve(&self, query: Query) -> LocalBoxFuture<'static, Result<Vec<Passage>>> {
+        let (found, names) = (self.index.retrieve(query), self.names.clone());
+        Box::pin(async move {
+            let mut passages = found.await?;
+            for passage in &mut passages {
+                let columns = std::mem::take(&mut passage.columns).into_iter();
+                let named = |column: String| match names.iter().find(|(known, _)| *known == column) {
+                    Some((_, name)) => name.clone(),
+                    None => column,
+                };
+                passage.columns = columns.map(|(column, value)| (named(column), value)).collect();
+            }
+            Ok(passages)
+        })
+    }
+}
+
+fn wrong(setting: &str, message: String) -> Error {
+    Error::new(ErrorKind::Config, message).at_field(setting)
+}
