@@ -65,7 +65,7 @@ async function buildScripts() {
   const out = join(here, 'dist');
   rmSync(out, { recursive: true, force: true });
   run(process.execPath, [tool('typescript', 'bin/tsc'), '-p', here, '--emitDeclarationOnly']);
-  const entries = ['entry/browser', 'entry/node', 'entry/slim', 'entry/workerd', 'gateway/index', 'gateway/node', 'core'];
+  const entries = ['entry/browser', 'entry/node', 'entry/slim', 'entry/workerd', 'gateway/index', 'gateway/node', 'worker/index', 'core'];
   await build({
     input: Object.fromEntries(entries.map((name) => [name, join(here, 'src', `${name}.ts`)])),
     external: [/^node:/, /\.wasm$/],

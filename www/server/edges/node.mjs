@@ -4,8 +4,9 @@ import { createGateway } from 'lakelet/gateway';
 import { serve } from 'lakelet/gateway/node';
 
 import { sentence } from '../audit.mjs';
+import { readPage } from '../page-files.mjs';
+import { servePage } from '../page.mjs';
 import { believedReader } from '../reader.mjs';
-import { openSite } from '../site.mjs';
 
 /**
  * Starts what a browser calls: the page at `/`, the gateway at `/api`. Every file of this folder does that in its own way, and is the same to
@@ -17,7 +18,7 @@ import { openSite } from '../site.mjs';
  * @returns {Promise<{ url: string, close: () => Promise<void> }>} once it can be called; `close` resolves when all has ended
  */
 export async function startEdge({ port, timeoutMs, page }, { assistant, say, onCall }) {
-  const site = await openSite(page);
+  const site = servePage(await readPage(page));
   const gateway = createGateway({
     programs: { enterprise_assistant: { program: assistant, userInputs: ['role', 'region', 'department'] } },
     inspect,

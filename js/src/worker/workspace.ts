@@ -1,0 +1,37 @@
+import { LakeletError } from '../errors.js';
+import { Workspace, type Index, type IndexOptions } from '../workspace.js';
+import type { WorkerEnv } from './types.js';
+
+/** What programs of one request may reach. */
+export interface Reach {
+  readonly workspace: Workspace;
+  readonly lm: string;
+  readonly rm?: Index;
+}
+
+/** The workspace that the environment names. @throws LakeletError `config`, with the variable that is missing */
+export function connect(env: WorkerEnv, index: IndexOptions): Reach {
+  const { DATABRICKS_TOKEN: token, DATABRICKS_CLIENT_ID: clientId, DATABRICKS_CLIENT_SECRET: clientSecret } = env;
+  const workspace = new Workspace({
+    host: needed(env, 'DATABRICKS_HOST'),
+    ...(token && { token }),
+    ...(clientId && { clientId }),
+    ...(clientSecret && { clientSecret }),
+  });
+  if (!token && !clientId) throw missing('DATABRICKS_TOKEN, or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET,', 'npx wrangler secret put DATABRICKS_TOKEN');
+  return {
+    workspace,
+    lm: needed(env, 'LAKELET_CHAT_ENDPOINT'),
+    ...(env.LAKELET_INDEX && { rm: workspace.index(env.LAKELET_INDEX, index) }),
+  };
+}
+
+function needed(env: WorkerEnv, name: 'DATABRICKS_HOST' | 'LAKELET_CHAT_ENDPOINT'): string {
+  const value = env[name];
+  if (!value) throw missing(name, `name it under "vars" in the Worker's wrangler.jsonc`);
+  return value;
+}
+
+function missing(what: string, hint: string): LakeletError {
+  return new LakeletError(`${what} is not set`, { code: 'config', hint });
+}
