@@ -30,17 +30,19 @@ import type { Connection, GatewayHandler, GatewayOptions, GatewayUser, RunEvent 
 
 export { GatewayError } from './errors.js';
 export { tokenBucket } from './rate.js';
+export { sessions, type ClosedSessions, type SessionOptions, type Sessions } from './session.js';
+export { tokenUser, type TokenOptions } from './token.js';
 export type * from './types.js';
 
 /**
  * Makes a gateway.
  *
  * ```ts
- * import { createGateway } from 'lakelet/gateway';
+ * import { createGateway, sessions } from 'lakelet/gateway';
  *
  * const gateway = createGateway({
  *   programs: { enterprise_assistant: { program, userInputs: ['role', 'region', 'department'] } },
- *   user: (request) => sessions.get(request.headers.get('cookie')),
+ *   user: sessions({ secrets: [env.SESSION_SECRET] }).user,
  *   audit: (line) => console.log(JSON.stringify(line)),
  * });
  * export default { fetch: (request) => gateway(request) };
