@@ -89,7 +89,7 @@ async function answer(request: Request, connection: Connection, call: Call, opti
     return done(call, json(listPrograms(programs)));
   }
 
-  const body = await readObject(request, options.limits?.bodyBytes ?? 256 * 1024, call.signal);
+  const body = await readObject(request, options.limits ?? {}, call.signal);
   const user = await recognise(request, body, options);
   call.user = user?.id;
   if (root === 'programs' && segments.length === 2) {

@@ -92,6 +92,8 @@ export interface Relay {
 export interface Limits {
   /** Size of a request's body in bytes. Default 256 KiB. */
   readonly bodyBytes?: number;
+  /** Milliseconds until a request's body has to be there. Default 15 000. */
+  readonly bodyMs?: number;
   /** Milliseconds until a call is given up. Default 120 000. */
   readonly timeoutMs?: number;
   /** Milliseconds between signs of life on a silent event stream. Default 15 000. */
