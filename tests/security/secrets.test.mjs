@@ -22,7 +22,8 @@ const echo = (status) => ({ headers: { authorization } }, response) =>
 /** Ways in which a workspace can fail, some of them repeating what it was sent. */
 const failures = {
   ...Object.fromEntries([302, 307, 401, 403, 404, 409, 429, 500, 503].map((status) => [status, echo(status)])),
-  'a page of HTML': ({ headers: { authorization } }, response) => response.end(`<html>${authorization}</html>`),
+  'a page of HTML': ({ headers: { authorization } }, response) => response.writeHead(502, { 'content-type': 'text/html' }).end(`<html>${authorization}</html>`),
+  'a page that says all is well': (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Sign in</html>'),
   'no answer': (_, response) => response.destroy(),
   'half an answer': (_, response) => response.writeHead(200, { 'content-type': 'application/json', 'content-length': 100 }).write('{', () => response.destroy()),
   'an answer in pieces that breaks off': (_, response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: {"choices":[', () => response.destroy()),
@@ -76,7 +77,7 @@ test('no credential is told to anybody, whatever goes wrong', async (t) => {
         ['serving-endpoints/chat/invocations', { messages: [{ role: 'user', content: 'x' }], stream: true }, 'text/event-stream'],
       ]) {
         const response = await fetch(`${server.url}/api/${path}`, { method: 'POST', headers: { 'content-type': 'application/json', accept }, body: JSON.stringify(body) });
-        told.push([name, path, [...response.headers], await response.text().catch((error) => error)]);
+        told.push([name, path, [...response.headers], await response.text().catch(() => 'cut off')]);
       }
       await predict('question -> answer').run({ question: 'Why?' }, { lm, cache: false }).catch((error) => kept.push(error));
     }
