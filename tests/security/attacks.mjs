@@ -92,7 +92,7 @@ export const attacks = [
     title: 'pages of other origins are refused',
     refused: [403],
     requests: [
-      ...['null', 'https://evil.example', 'http://evil.example:80', 'file://', '{scheme}://{host}.evil.example', '{scheme}://evil.example/{host}', '{scheme}://{host}@evil.example', 'ftp://{host}', '{scheme}://{host}/', '{scheme}://{host}, https://evil.example', '{scheme}://x.{host}', 'https://{host}:1', '{SCHEME}://{host}', '', ' ', 'undefined']
+      ...['null', 'https://evil.example', 'http://evil.example:80', 'file://', '{scheme}://{host}.evil.example', '{scheme}://evil.example/{host}', '{scheme}://{host}@evil.example', 'ftp://{host}', '{scheme}://{host}/', '{scheme}://{host}, https://evil.example', '{scheme}://x.{host}', 'https://{host}:1', '{SCHEME}://{host}', 'undefined']
         .map((origin) => asked(program, { headers: [['origin', origin]] })),
       { method: 'GET', target: '/api/programs', headers: [['origin', 'https://evil.example']] },
       { method: 'OPTIONS', target: program, headers: [['origin', 'https://evil.example'], ['access-control-request-method', 'POST']] },

@@ -15,16 +15,15 @@ const echo = {
   },
 };
 
-/** Makes it, over a workspace that is `Workspace` of `lakelet`. */
+export const programs = { assistant: { program: echo, userInputs: ['role'] } };
+
+export const relay = { endpoints: ['chat'], indexes: { 'main.default.handbook': ({ role }) => ({ audience: role === 'hr' ? ['all', 'hr'] : ['all'] }) } };
+
+export const openSessions = () => sessions({ secrets: [SECRET], idleMs: IDLE_MS, lifetimeMs: LIFETIME_MS });
+
+/** Makes it, over a `Workspace` of `lakelet`. */
 export function openGateway(workspace, options = {}) {
-  const kept = sessions({ secrets: [SECRET], idleMs: IDLE_MS, lifetimeMs: LIFETIME_MS });
-  const gateway = createGateway({
-    programs: { assistant: { program: echo, userInputs: ['role'] } },
-    workspace,
-    relay: { endpoints: ['chat'], indexes: { 'main.default.handbook': ({ role }) => ({ audience: role === 'hr' ? ['all', 'hr'] : ['all'] }) } },
-    user: kept.user,
-    rateLimiter: { take: () => 0 },
-    ...options,
-  });
+  const kept = openSessions();
+  const gateway = createGateway({ programs, workspace, relay, user: kept.user, rateLimiter: { take: () => 0 }, ...options });
   return { gateway, kept };
 }

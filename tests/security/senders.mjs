@@ -1,9 +1,6 @@
 // Ways to put a request to a gateway: to its function, or as bytes on a connection, where nothing tidies it up first.
 import { connect } from 'node:net';
 
-/** A server that waits for more is not waited for. */
-const SILENCE_MS = 3000;
-
 /** Sends through a function from `Request` to `Response`, as hosts like Workers call it. */
 export function throughHandler(handler, origin) {
   return async ({ method, target, headers, body }) => {
@@ -13,8 +10,11 @@ export function throughHandler(handler, origin) {
   };
 }
 
-/** Sends over a connection of its own, and gives what comes back; status 0 when the server hangs up without a word. */
-export function throughSocket(url) {
+/**
+ * Sends over a connection of its own, and gives what comes back; status 0 when the server hangs up without a word. A server that waits
+ * for more is not waited for.
+ */
+export function throughSocket(url, silenceMs = 3000) {
   const { hostname, port, host } = new URL(url);
   const send = ({ method, target, headers, body = '' }) => {
     const bytes = Buffer.from(body);
@@ -28,7 +28,7 @@ export function throughSocket(url) {
       const chunks = [];
       const done = () => resolve(readAnswer(Buffer.concat(chunks).toString()));
       socket.on('data', (chunk) => chunks.push(chunk)).on('close', done).on('error', () => {});
-      socket.setTimeout(SILENCE_MS, () => socket.destroy());
+      socket.setTimeout(silenceMs, () => socket.destroy());
       socket.write(bytes);
     });
   return { send, exchange };
