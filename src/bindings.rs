@@ -5,3 +5,6 @@ pub mod js;
 
 #[cfg(feature = "component")]
 mod component;
+
+#[cfg(any(feature = "web", feature = "component"))]
+mod loaded;

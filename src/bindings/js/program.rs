@@ -14,13 +14,13 @@ use super::records;
 use super::run::Run;
 use super::signature::Signature;
 use super::values;
+use crate::bindings::loaded::Loaded;
 use crate::error::{Error, ErrorKind, Result};
 use crate::example::Example;
 use crate::json;
 use crate::module::{Call, Module, Predict};
 use crate::pipeline::Pipeline;
 use crate::report;
-use crate::run;
 use crate::state::{self, Part};
 use crate::value::Value;
 
@@ -33,13 +33,7 @@ pub fn join_states(parts: Vec<String>) -> std::result::Result<String, JsValue> {
 /// A program in wasm memory, compiled: what stays the same between its calls is rendered once.
 #[wasm_bindgen]
 pub struct Program {
-    kind: Kind,
-}
-
-#[derive(Clone)]
-enum Kind {
-    Module(Rc<dyn Module>),
-    Pipeline(Rc<Pipeline>),
+    loaded: Loaded,
 }
 
 #[wasm_bindgen]
@@ -72,23 +66,23 @@ impl Program {
             Some(changes) => Pipeline::with_overlay(document, &changes),
             None => Pipeline::from_json(document),
         };
-        read.map(|pipeline| Self { kind: Kind::Pipeline(Rc::new(pipeline)) }).map_err(|error| thrown(&error))
+        read.map(|pipeline| Self { loaded: Loaded::Pipeline(Rc::new(pipeline)) }).map_err(|error| thrown(&error))
     }
 
     /// The paths of the predictors inside, as JSON text.
     pub fn predictors(&self) -> String {
-        let names = self.kind.module().predictors().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        let names = self.loaded.module().predictors().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         json::text(&serde_json::Value::from(names))
     }
 
     /// The settings of the predictor of that path.
     pub fn settings(&self, path: &str) -> std::result::Result<String, JsValue> {
-        named(self.kind.module(), path).map(records::settings).map_err(|error| thrown(&error))
+        named(self.loaded.module(), path).map(records::settings).map_err(|error| thrown(&error))
     }
 
     /// The signature of the predictor of that path.
     pub fn signature(&self, path: &str) -> std::result::Result<Signature, JsValue> {
-        named(self.kind.module(), path).map(|it| it.signature().clone().into()).map_err(|error| thrown(&error))
+        named(self.loaded.module(), path).map(|it| it.signature().clone().into()).map_err(|error| thrown(&error))
     }
 
     /// Changes settings of the predictor of that path: `{config?, demos?}`, and its signature.
@@ -109,7 +103,9 @@ impl Program {
 
     /// The messages that every call begins with: JSON objects joined by commas. Only `load` changes them.
     pub fn prefix(&self) -> std::result::Result<String, JsValue> {
-        self.predictor().and_then(|it| it.prefix().map(|prefix| prefix.to_string())).map_err(|error| thrown(&error))
+        predictor(&self.loaded)
+            .and_then(|it| it.prefix().map(|prefix| prefix.to_string()))
+            .map_err(|error| thrown(&error))
     }
 
     /// The messages that a call adds to them, likewise. The inputs are the first `length` bytes of the buffer.
@@ -119,15 +115,18 @@ impl Program {
 
     /// The outputs that a reply holds, as JSON text.
     pub fn read_reply(&self, reply: &str) -> std::result::Result<String, JsValue> {
-        let read = self.predictor().and_then(|it| it.adapter().parse(it.signature(), reply));
+        let read = predictor(&self.loaded).and_then(|it| it.adapter().parse(it.signature(), reply));
         read.map(|fields| report::object(&fields)).map_err(|error| thrown(&error))
     }
 
     /// Starts a call. The inputs are the first `length` bytes of the buffer; the promise is of the outcome, as JSON text.
     pub fn call(&self, run: &Run, step: Option<String>, length: usize) -> std::result::Result<Promise, JsValue> {
         let inputs = values::record(length).map_err(|error| thrown(&error))?;
-        let (kind, run_here) = (self.kind.clone(), run.step(step));
-        Ok(run.start(async move { kind.call(&run_here, Example::from(inputs)).await }))
+        let (program, run_here) = (self.loaded.clone(), run.step(step));
+        Ok(run.start(async move {
+            let outcome = program.call(&run_here, Example::from(inputs)).await?;
+            Ok(records::outcome(outcome.prediction, outcome.stopped_by.as_deref()))
+        }))
     }
 
     /// Starts a call of a program with one predictor, with settings of its own: `{inputs, config?, demos?}`.
@@ -140,9 +139,9 @@ impl Program {
         model: Option<Model>,
     ) -> std::result::Result<Promise, JsValue> {
         let call = asked(length, signature, model).map_err(|error| thrown(&error))?;
-        let (kind, run_here) = (self.kind.clone(), run.step(step));
+        let (program, run_here) = (self.loaded.clone(), run.step(step));
         Ok(run.start(async move {
-            let prediction = run_here.in_time(predictor(kind.module())?.ask(&run_here, call)).await?;
+            let prediction = run_here.in_time(predictor(&program)?.ask(&run_here, call)).await?;
             Ok(records::outcome(prediction, None))
         }))
     }
@@ -159,55 +158,22 @@ fn asked(length: usize, signature: Option<Signature>, model: Option<Model>) -> R
     })
 }
 
-impl Kind {
-    fn module(&self) -> &dyn Module {
-        match self {
-            Self::Module(module) => &**module,
-            Self::Pipeline(pipeline) => &**pipeline,
-        }
-    }
-
-    fn module_mut(&mut self) -> Result<&mut (dyn Module + 'static)> {
-        let module: Option<&mut (dyn Module + 'static)> = match self {
-            Self::Module(module) => Rc::get_mut(module),
-            Self::Pipeline(pipeline) => Rc::get_mut(pipeline).map(|pipeline| pipeline as &mut (dyn Module + 'static)),
-        };
-        module.ok_or_else(|| {
-            Error::new(ErrorKind::State, "the program is running")
-                .with_hint("wait for its calls to end, or make another one")
-        })
-    }
-
-    async fn call(&self, run: &run::Run, inputs: Example) -> Result<String> {
-        match self {
-            Self::Module(module) => {
-                let prediction = run.in_time(module.call(run, inputs)).await?;
-                Ok(records::outcome(prediction, None))
-            }
-            Self::Pipeline(pipeline) => {
-                let outcome = run.in_time(pipeline.run(run, inputs)).await?;
-                Ok(records::outcome(outcome.prediction, outcome.stopped_by.as_deref()))
-            }
-        }
-    }
-}
-
 impl Program {
     /// The program as a part of another one.
     pub(super) fn shared(&self) -> Rc<dyn Module> {
-        match &self.kind {
-            Kind::Module(module) => Rc::clone(module),
-            Kind::Pipeline(pipeline) => Rc::clone(pipeline) as Rc<dyn Module>,
+        match &self.loaded {
+            Loaded::Module(module) => Rc::clone(module),
+            Loaded::Pipeline(pipeline) => Rc::clone(pipeline) as Rc<dyn Module>,
         }
     }
 
     fn part<'a>(&'a mut self, path: &'a str) -> Result<Part<'a>> {
-        Ok(Part { path, module: self.kind.module_mut()? })
+        Ok(Part { path, module: self.loaded.module_mut()? })
     }
 
     fn change(&mut self, path: &str, length: usize, signature: Option<Signature>) -> Result<()> {
         let options = Options::read(length)?;
-        let predictors = self.kind.module_mut()?.predictors_mut();
+        let predictors = self.loaded.module_mut()?.predictors_mut();
         let predictor = predictors.into_iter().find(|(name, _)| name == path).map(|(_, predictor)| predictor);
         let predictor = predictor.ok_or_else(no_predictor)?;
         if let Some(config) = options.json("config")? {
@@ -222,17 +188,13 @@ impl Program {
         Ok(())
     }
 
-    fn predictor(&self) -> Result<&Predict> {
-        predictor(self.kind.module())
-    }
-
     fn tail(&self, length: usize) -> Result<String> {
-        Ok(self.predictor()?.prompt(&Example::from(values::record(length)?))?.tail)
+        Ok(predictor(&self.loaded)?.prompt(&Example::from(values::record(length)?))?.tail)
     }
 }
 
-fn predictor(module: &dyn Module) -> Result<&Predict> {
-    let first = module.predictors().into_iter().next().map(|(_, predictor)| predictor);
+fn predictor(program: &Loaded) -> Result<&Predict> {
+    let first = program.module().predictors().into_iter().next().map(|(_, predictor)| predictor);
     first.ok_or_else(no_predictor)
 }
 
@@ -246,7 +208,7 @@ fn no_predictor() -> Error {
 }
 
 fn made(module: Result<Rc<dyn Module>>) -> std::result::Result<Program, JsValue> {
-    module.map(|module| Program { kind: Kind::Module(module) }).map_err(|error| thrown(&error))
+    module.map(|module| Program { loaded: Loaded::Module(module) }).map_err(|error| thrown(&error))
 }
 
 pub(super) fn demos(options: &Options) -> Result<Vec<Example>> {
