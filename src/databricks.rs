@@ -15,7 +15,7 @@ use futures_core::future::LocalBoxFuture;
 
 pub use auth::{Credential, Secret};
 pub use databricks_rm::DatabricksRm;
-pub use environment::services;
+pub use environment::{services, workspace};
 pub use serving::{Embedder, Embeddings, ServingChat};
 pub use vector_search::{QueryType, VectorIndex};
 

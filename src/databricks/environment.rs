@@ -8,21 +8,30 @@ use super::{Credential, QueryType, VectorIndex, Workspace};
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Host;
-use crate::nearest::offer;
 use crate::retrieve::{Passage, Query, Retriever};
 use crate::run::Services;
+
 /// What a passage has, and in which column, unless told otherwise.
 const COLUMNS: &str = "id=id,text=text,title=title,document=document,heading=heading";
-const QUERY_TYPES: [(&str, QueryType); 3] =
-    [("ANN", QueryType::Ann), ("HYBRID", QueryType::Hybrid), ("FULL_TEXT", QueryType::FullText)];
 
-/// The chat endpoint of the environment's workspace as the model `chat` and, when one is named, its index as the
-/// retriever `index`.
+/// The workspace of an environment.
 ///
 /// | setting | |
 /// |---|---|
-/// | `DATABRICKS_HOST` | the workspace |
+/// | `DATABRICKS_HOST` | where it is |
 /// | `DATABRICKS_TOKEN`, or `DATABRICKS_CLIENT_ID` and `DATABRICKS_CLIENT_SECRET` | who calls it |
+///
+/// # Errors
+/// [`Config`](ErrorKind::Config) at the setting that is missing or wrong. Nothing is sent yet.
+pub fn workspace(environment: &Environment, host: Host) -> Result<Workspace> {
+    let address = needed(environment, "DATABRICKS_HOST")?;
+    Workspace::new(address, credential(environment)?, host).map_err(|error| error.at_field("DATABRICKS_HOST"))
+}
+
+/// The chat endpoint that an environment names as the model `chat` and, when it names one, its index as the retriever `index`.
+///
+/// | setting | |
+/// |---|---|
 /// | `LAKELET_CHAT_ENDPOINT` | the chat endpoint |
 /// | `LAKELET_INDEX` | the Vector Search index |
 /// | `LAKELET_COLUMNS` | what a passage has and in which column: `id=chunk_id,text=content,title=headline` |
@@ -30,19 +39,18 @@ const QUERY_TYPES: [(&str, QueryType); 3] =
 ///
 /// # Errors
 /// [`Config`](ErrorKind::Config) at the setting that is missing or wrong. Nothing is sent yet.
-pub fn services(environment: &Environment, host: Host) -> Result<Services> {
-    let needed = |name: &str| {
-        environment.get(name).ok_or_else(|| wrong(name, "the setting is missing".to_owned()).with_hint("set it"))
-    };
-    let clock = host.clock.clone();
-    let workspace = Workspace::new(needed("DATABRICKS_HOST")?, credential(environment)?, host)
-        .map_err(|error| error.at_field("DATABRICKS_HOST"))?;
-    let chat = workspace.chat(needed("LAKELET_CHAT_ENDPOINT")?).map_err(|it| it.at_field("LAKELET_CHAT_ENDPOINT"))?;
-    let services = Services::new(clock).with_model("chat", Rc::new(chat));
+pub fn services(environment: &Environment, workspace: &Workspace) -> Result<Services> {
+    let chat = workspace.chat(needed(environment, "LAKELET_CHAT_ENDPOINT")?);
+    let chat = chat.map_err(|error| error.at_field("LAKELET_CHAT_ENDPOINT"))?;
+    let services = Services::new(Rc::clone(&workspace.host.clock)).with_model("chat", Rc::new(chat));
     Ok(match environment.get("LAKELET_INDEX") {
-        Some(name) => services.with_retriever("index", Rc::new(index(&workspace, name, environment)?)),
+        Some(name) => services.with_retriever("index", Rc::new(index(workspace, name, environment)?)),
         None => services,
     })
+}
+
+fn needed<'a>(environment: &'a Environment, name: &str) -> Result<&'a str> {
+    environment.get(name).ok_or_else(|| wrong(name, "the setting is missing".to_owned()).with_hint("set it"))
 }
 
 fn credential(environment: &Environment) -> Result<Credential> {
@@ -76,11 +84,7 @@ fn index(workspace: &Workspace, name: &str, environment: &Environment) -> Result
         }
     }
     let query_type = environment.get("LAKELET_QUERY_TYPE").unwrap_or("HYBRID");
-    let known = QUERY_TYPES.iter().find(|(name, _)| *name == query_type).map(|(_, known)| *known);
-    let query_type = known.ok_or_else(|| {
-        wrong("LAKELET_QUERY_TYPE", format!("there is no query type `{query_type}`"))
-            .with_hint(offer(query_type, QUERY_TYPES.iter().map(|(name, _)| *name)))
-    })?;
+    let query_type = QueryType::named(query_type).map_err(|error| error.at_field("LAKELET_QUERY_TYPE"))?;
     let index = index.columns(names.iter().map(|(column, _)| column.as_str())).query_type(query_type);
     Ok(NamedColumns { index, names })
 }

@@ -11,6 +11,7 @@ use super::{Call, Workspace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::url;
 use crate::json;
+use crate::nearest::offer;
 use crate::python::lower;
 use crate::retrieve::{Passage, Query, Retriever};
 use crate::sort::sort_by;
@@ -27,6 +28,18 @@ pub enum QueryType {
 }
 
 impl QueryType {
+    /// The query type of a name: `ANN`, `HYBRID` or `FULL_TEXT`.
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) for any other name.
+    pub fn named(name: &str) -> Result<Self> {
+        let all = [Self::Ann, Self::Hybrid, Self::FullText];
+        all.into_iter().find(|known| known.wire_name() == name).ok_or_else(|| {
+            Error::new(ErrorKind::Config, format!("there is no query type `{name}`"))
+                .with_hint(offer(name, all.into_iter().map(Self::wire_name)))
+        })
+    }
+
     fn wire_name(self) -> &'static str {
         match self {
             Self::Ann => "ANN",

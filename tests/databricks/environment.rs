@@ -1,9 +1,9 @@
 //! A workspace from the settings of an environment.
 
-use lakelet::databricks::services;
+use lakelet::databricks::{self, workspace};
 use lakelet::environment::Environment;
 use lakelet::retrieve::Query;
-use lakelet::{Error, ErrorKind, Run};
+use lakelet::{Error, ErrorKind, Host, Result, Run, Services};
 use serde_json::json;
 
 use crate::{Answer, TestHost, hi, says};
@@ -22,6 +22,10 @@ fn environment(others: &[(&str, &str)]) -> Environment {
         settings.push(((*name).to_owned(), (*value).to_owned()));
     }
     settings.into()
+}
+
+fn services(environment: &Environment, host: Host) -> Result<Services> {
+    databricks::services(environment, &workspace(environment, host)?)
 }
 
 fn refused(others: &[(&str, &str)]) -> Error {

@@ -109,14 +109,7 @@ fn index(workspace: &databricks::Workspace, name: &str, length: usize) -> Result
         index = index.score_threshold(score);
     }
     Ok(match options.text("queryType")? {
+        Some(name) => index.query_type(QueryType::named(name).map_err(|error| error.at_field("queryType"))?),
         None => index,
-        Some("ANN") => index.query_type(QueryType::Ann),
-        Some("HYBRID") => index.query_type(QueryType::Hybrid),
-        Some("FULL_TEXT") => index.query_type(QueryType::FullText),
-        Some(other) => {
-            return Err(Error::new(ErrorKind::Config, format!("the query type `{other}` is not known"))
-                .at_field("queryType")
-                .with_hint("use ANN, HYBRID or FULL_TEXT"));
-        }
     })
 }
