@@ -1,4 +1,7 @@
-//! The hosts that Lakelet runs in: their `fetch`, their timers, their chance.
+//! The hosts that Lakelet runs in: their HTTP, their timers, their chance.
 
 #[cfg(feature = "web")]
 pub mod js;
+
+#[cfg(feature = "component")]
+pub mod wasi;

@@ -1,8 +1,9 @@
 // The component through jco: the same core, called by names and types that WIT defines, with no JavaScript of ours between.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { adapters, signatures } from '../../build/component/lakelet.js';
+import { load } from './transpile.mjs';
 
+const { adapters, signatures } = await load();
 const { Signature } = signatures;
 
 test('a signature tells its fields and instructions', () => {

@@ -1,7 +1,6 @@
 /** Programs that run in the gateway: what there is, one answer, or the events as they come. */
 import { objectMember, onlyMembers } from './admission.js';
 import { GatewayError, invalid, unauthenticated } from './errors.js';
-import { shown } from './span.js';
 import type { GatewayOptions, GatewayUser, RunEvent, ServedProgram } from './types.js';
 
 type Programs = Readonly<Record<string, ServedProgram>>;
@@ -53,31 +52,22 @@ export interface Tokens {
 export async function* run({ program }: ServedProgram, inputs: Record<string, unknown>, running: Running): AsyncGenerator<RunEvent> {
   try {
     for await (const event of program.stream(inputs, { signal: running.signal })) {
-      if (!isResult(event)) yield isFinished(event) ? { ...event, span: shown(event.span) } : event;
+      if (!isResult(event)) yield event;
       else {
         const trace = record(event.fields, running);
-        yield { ...event, ...(trace && { trace: trace.map(shown) }) };
+        yield { ...event, ...(trace && { trace }) };
         return;
       }
     }
   } catch (error) {
-    countFailed(error, running);
+    if (typeof error === 'object' && error !== null) record(error, running);
     throw error;
   }
   throw new Error('the program ended without a result');
 }
 
-/** Counts what a run used that failed. */
-function countFailed(error: unknown, running: Running): void {
-  try {
-    if (typeof error === 'object' && error !== null) record(error, running);
-  } catch {
-    // It failed before it began: there is no record of it, and the error is what has to be told.
-  }
-}
-
 /** Counts the tokens of a run by its outcome, be it fields or an error, and gives the trace. */
-function record(outcome: object, { inspect, tokens }: Running): readonly object[] | undefined {
+function record(outcome: object, { inspect, tokens }: Running): readonly unknown[] | undefined {
   if (!inspect) return undefined;
   const { usage, trace } = inspect(outcome);
   tokens.prompt_tokens = usage.promptTokens;
@@ -86,10 +76,6 @@ function record(outcome: object, { inspect, tokens }: Running): readonly object[
 }
 
 type Result = RunEvent & { readonly type: 'result'; readonly fields: object };
-
-function isFinished(event: RunEvent): event is RunEvent & { readonly span: object } {
-  return event.type === 'finished' && typeof event['span'] === 'object' && event['span'] !== null;
-}
 
 function isResult(event: RunEvent): event is Result {
   return event.type === 'result';

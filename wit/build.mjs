@@ -1,0 +1,32 @@
+/**
+ * Builds build/component/lakelet.component.wasm: the core with its WIT door as a core module, and the component of WASI 0.2 around it.
+ * What is up to date is left as it is.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const out = join(root, 'build', 'component');
+const final = join(out, 'lakelet.component.wasm');
+
+const run = (command, ...args) => execFileSync(command, args, { cwd: root, stdio: 'inherit' });
+
+run('cargo', 'build', '--quiet', '--release', '--lib', '--target', 'wasm32-unknown-unknown', '--features', 'component');
+const built = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'wasm32-unknown-unknown', 'release', 'lakelet.wasm');
+// What was made of this very file carries its time.
+const { atime, mtime } = statSync(built);
+if (statSync(final, { throwIfNoEntry: false })?.mtimeMs !== mtime.getTime()) {
+  mkdirSync(out, { recursive: true });
+  // No --all-features: it writes compact imports, which runtimes refuse.
+  const core = join(out, 'core.wasm');
+  run('npx', 'wasm-opt', '-Oz', '--converge', built, '-o', core);
+  writeFileSync(final, await componentNew(readFileSync(core)));
+  rmSync(core);
+  utimesSync(final, atime, mtime);
+}
+const component = readFileSync(final);
+console.log(`component: ${component.length} bytes, ${gzipSync(component, { level: 9 }).length} in gzip, in build/component`);
