@@ -13,11 +13,13 @@
 //! # }
 //! ```
 
+mod embeddings;
 mod entry;
 mod key;
 mod memory;
 mod model;
 
+pub use embeddings::CachedEmbeddings;
 pub use key::key;
 pub use memory::Memory;
 pub use model::Cached;

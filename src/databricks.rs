@@ -6,6 +6,7 @@ mod environment;
 pub mod error;
 mod relay;
 pub mod serving;
+mod tokens;
 pub mod vector_search;
 
 use std::fmt;
@@ -19,6 +20,7 @@ pub use environment::{services, workspace};
 pub use serving::{Embedder, Embeddings, ServingChat};
 pub use vector_search::{QueryType, VectorIndex};
 
+use crate::cache::Cache;
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Host;
 use crate::http::deadline::Deadline;
@@ -99,6 +101,14 @@ impl Workspace {
         let auth = Rc::new(auth::Auth::new(credential, &base)?);
         let retries = retry::Policy::default();
         Ok(Self { base: base.into(), auth, host, retries, longest_call_ms: LONGEST_CALL_MS })
+    }
+
+    /// Keeps the tokens of a service principal in a store, and looks there before it fetches one: for workspaces that live shortly.
+    ///
+    /// **The texts in the store are credentials.** Who can read them can act as the service principal for an hour.
+    pub fn with_token_store(mut self, store: Rc<dyn Cache>) -> Self {
+        self.auth = Rc::new(self.auth.keeping(store));
+        self
     }
 
     /// How often calls are tried, and how long they wait in between.

@@ -1,5 +1,6 @@
 /** Databricks workspaces, and the models and indexes in them. */
 import type { Model as ModelHandle, Retriever as IndexHandle, Workspace as Handle } from '../wasm/lakelet.js';
+import { store, type CacheStore } from './cache.js';
 import { calling, init, waiting } from './core.js';
 import { LakeletError } from './errors.js';
 import { write } from './values.js';
@@ -15,6 +16,11 @@ export interface WorkspaceOptions {
   /** A service principal; its tokens are fetched and renewed. Never in a page. */
   readonly clientId?: string;
   readonly clientSecret?: string;
+  /**
+   * Where tokens of the service principal are kept, for the workspaces that come after this one. They are credentials, as text: what is handed
+   * in must keep them to itself.
+   */
+  readonly tokens?: CacheStore;
   /** What to call instead of the global `fetch`: a service binding, a test. */
   readonly fetch?: (input: string, init: RequestInit) => Promise<Response>;
   /** How long a call may take with all its retries, in milliseconds; 300 000 unless given. */
@@ -77,11 +83,19 @@ export class Workspace {
     return new Index(name, () => calling(() => this.handle.index(name, write({ ...options }))));
   }
 
-  /** An embedding model on a serving endpoint: makes a vector of each text. */
-  embedder(endpoint: string): (texts: readonly string[]) => Promise<number[][]> {
+  /**
+   * An embedding model on a serving endpoint: makes a vector of each text.
+   *
+   * @param options `cache`: where vectors are kept, each by its text; only texts that are not there are sent.
+   */
+  embedder(endpoint: string, { cache }: { readonly cache?: CacheStore } = {}): (texts: readonly string[]) => Promise<number[][]> {
     return async (texts) => {
       await init();
-      return JSON.parse(await waiting<string>(calling(() => this.handle.embed(endpoint, [...texts])))) as number[][];
+      const vectors = calling(() => {
+        const model = this.handle.embedder(endpoint);
+        return (cache ? model.cached(store(cache)) : model).embed([...texts]);
+      });
+      return JSON.parse(await waiting(vectors)) as number[][];
     };
   }
 
@@ -118,9 +132,11 @@ export class Workspace {
   /** @internal */
   get handle(): Handle {
     return (this.#handle ??= calling((core) => {
-      const { host, baseUrl, token, clientId, clientSecret, fetch, timeout, retries } = this.#options;
+      const { host, baseUrl, token, clientId, clientSecret, tokens, fetch, timeout, retries } = this.#options;
       const options = { address: host ?? baseUrl, token, clientId, clientSecret, longestCallMs: timeout, tries: retries === undefined ? retries : retries + 1 };
-      return new core.Workspace(write(options), fetch);
+      const made = new core.Workspace(write(options), fetch);
+      if (tokens) made.keep_tokens(store(tokens));
+      return made;
     }));
   }
 }

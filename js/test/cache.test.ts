@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { bestOfN, inspect, predict, Workspace, type CacheStore } from 'lakelet';
 
-import { complete, reply, serve } from './support.js';
+import { complete, json, reply, serve } from './support.js';
 
 const qa = predict('question -> answer');
 const ASKED = { question: '?' };
@@ -51,6 +51,19 @@ test('answers are kept in the store that is handed in', async () => {
   }
   const broken: CacheStore = { get: () => Promise.reject(new Error('gone')), set: () => { throw new Error('gone'); } };
   assert.deepEqual(await qa.run(ASKED, { lm: () => reply({ answer: 'a' }), cache: broken }), { answer: 'a' });
+});
+
+test('vectors are kept by their text, and only new texts are sent', async (t) => {
+  const server = await serve(t, ({ body }, response) => {
+    const texts = body['input'] as string[];
+    json(response, 200, { data: texts.map((text, index) => ({ index, embedding: [text.length, 0.5] })), model: 'e' });
+  });
+  const cache = new Map<string, string>();
+  const embed = new Workspace({ host: server.url, token: 'dapi-test' }).embedder('gte', { cache });
+  assert.deepEqual(await embed(['a', 'bb']), [[1, 0.5], [2, 0.5]]);
+  assert.deepEqual(await embed(['ccc', 'bb', 'a']), [[3, 0.5], [2, 0.5], [1, 0.5]]);
+  assert.deepEqual(server.received.map(({ body }) => body['input']), [['a', 'bb'], ['ccc']]);
+  assert.equal(cache.size, 3);
 });
 
 test('functions are asked each time unless told otherwise', async () => {

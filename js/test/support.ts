@@ -24,7 +24,8 @@ export async function serve(t: { after(fn: () => void): void }, answer: (request
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const body = JSON.parse(Buffer.concat(chunks).toString() || '{}') as Received['body'];
+      const isJson = request.headers['content-type'] === 'application/json';
+      const body = (isJson ? JSON.parse(Buffer.concat(chunks).toString()) : {}) as Received['body'];
       const it = { url: request.url ?? '', headers: request.headers, body, gone: once(response, 'close') };
       received.push(it);
       answer(it, response);

@@ -9,6 +9,8 @@ use futures_util::FutureExt;
 use futures_util::future::Shared;
 
 use super::error::{self, Refusal, Target};
+use super::tokens::TokenStore;
+use crate::cache::Cache;
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Host;
 use crate::http::Request;
@@ -78,8 +80,8 @@ type Refresh = Shared<LocalBoxFuture<'static, Result<Token>>>;
 
 #[derive(Clone)]
 pub(crate) struct Token {
-    text: Rc<str>,
-    renew_at_ms: f64,
+    pub text: Rc<str>,
+    pub renew_at_ms: f64,
 }
 
 pub(crate) enum State {
@@ -97,14 +99,17 @@ pub(crate) enum State {
 pub(crate) enum Auth {
     None,
     Token(Rc<str>),
-    Client { refresh: Rc<TokenRequest>, state: RefCell<State> },
+    Client { refresh: Rc<TokenRequest>, state: RefCell<State>, refused: RefCell<Option<Rc<str>>> },
 }
 
-/// What every refresh sends.
+/// What every refresh sends, and where others may have kept a token.
+#[derive(Clone)]
 pub(crate) struct TokenRequest {
     base: String,
+    id: String,
     basic: String,
     secret: Secret,
+    kept: Option<TokenStore>,
 }
 
 impl Auth {
@@ -119,8 +124,23 @@ impl Auth {
                 check(&id, "DATABRICKS_CLIENT_ID")?;
                 check(&secret.0, "DATABRICKS_CLIENT_SECRET")?;
                 let basic = base64(format!("{id}:{}", secret.0).as_bytes());
-                let refresh = Rc::new(TokenRequest { base: base.to_owned(), basic, secret });
-                Ok(Self::Client { refresh, state: RefCell::new(State::Empty) })
+                Ok(Self::client(TokenRequest { base: base.to_owned(), id, basic, secret, kept: None }))
+            }
+        }
+    }
+
+    fn client(refresh: TokenRequest) -> Self {
+        Self::Client { refresh: Rc::new(refresh), state: RefCell::new(State::Empty), refused: RefCell::default() }
+    }
+
+    /// The same credential, whose tokens are looked for in a store before they are fetched, and kept there.
+    pub fn keeping(&self, store: Rc<dyn Cache>) -> Self {
+        match self {
+            Self::None => Self::None,
+            Self::Token(token) => Self::Token(token.clone()),
+            Self::Client { refresh, .. } => {
+                let kept = Some(TokenStore::new(store, &refresh.base, &refresh.id));
+                Self::client(TokenRequest { kept, ..TokenRequest::clone(refresh) })
             }
         }
     }
@@ -135,10 +155,10 @@ impl Auth {
 
     /// The bearer token to send, fetched or renewed first where needed.
     pub async fn bearer(&self, host: &Host) -> Result<Option<Rc<str>>> {
-        let (request, state) = match self {
+        let (request, state, refused) = match self {
             Self::None => return Ok(None),
             Self::Token(token) => return Ok(Some(token.clone())),
-            Self::Client { refresh, state } => (refresh, state),
+            Self::Client { refresh, state, refused } => (refresh, state, refused),
         };
         let refresh = {
             let now = host.clock.now_ms();
@@ -147,7 +167,8 @@ impl Auth {
                 State::Ready(token) if now < token.renew_at_ms => return Ok(Some(token.text.clone())),
                 State::Refreshing { refresh, since_ms } if now < since_ms + LONGEST_REFRESH_MS => refresh.clone(),
                 _ => {
-                    let refresh = fetch_token(request.clone(), host.clone()).boxed_local().shared();
+                    let refused = refused.borrow().clone();
+                    let refresh = find_token(request.clone(), refused, host.clone()).boxed_local().shared();
                     *state = State::Refreshing { refresh: refresh.clone(), since_ms: now };
                     refresh
                 }
@@ -165,21 +186,35 @@ impl Auth {
     }
 
     /// Drops a token that the workspace refused, unless it was renewed meanwhile; says whether another can be fetched.
-    pub fn forget(&self, refused: &str) -> bool {
-        let Self::Client { state, .. } = self else {
+    pub fn forget(&self, token: &str) -> bool {
+        let Self::Client { state, refused, .. } = self else {
             return false;
         };
         let mut state = state.borrow_mut();
-        if matches!(&*state, State::Ready(token) if &*token.text == refused) {
+        if matches!(&*state, State::Ready(current) if &*current.text == token) {
             *state = State::Empty;
         }
+        refused.replace(Some(token.into()));
         true
     }
 }
 
+/// A token that someone else has kept, unless it is the one that was refused, or a new one.
+async fn find_token(request: Rc<TokenRequest>, refused: Option<Rc<str>>, host: Host) -> Result<Token> {
+    let Some(kept) = &request.kept else {
+        return fetch_token(&request, host).await;
+    };
+    if let Some(token) = kept.find(host.clock.now_ms()).await.filter(|it| Some(&it.text) != refused.as_ref()) {
+        return Ok(token);
+    }
+    let token = fetch_token(&request, host).await?;
+    kept.keep(&token).await;
+    Ok(token)
+}
+
 /// Asks the workspace's token endpoint, `POST {host}/oidc/v1/token`. Databricks' SDKs look this address up in two documents
 /// first; for a workspace these always name it, and not asking spares two round trips and a way to lead the secret astray.
-async fn fetch_token(request: Rc<TokenRequest>, host: Host) -> Result<Token> {
+async fn fetch_token(request: &TokenRequest, host: Host) -> Result<Token> {
     let asked_at = host.clock.now_ms();
     let mut deadline = Deadline::new(host.clock.clone(), None, LONGEST_REFRESH_MS);
     let send = host.fetch.send(Request {
@@ -227,7 +262,7 @@ fn check(value: &str, variable: &str) -> Result<()> {
         .with_hint(format!("Set {variable} to the value that the workspace showed when it was made.")))
 }
 
-fn is_header_text(text: &str) -> bool {
+pub(super) fn is_header_text(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 

@@ -1,10 +1,13 @@
 //! OAuth for service principals.
 
+use std::rc::Rc;
+
 use futures::FutureExt;
-use futures::future::{join, join_all, select};
-use lakelet::ErrorKind;
+use futures::future::{LocalBoxFuture, join, join_all, select};
+use lakelet::cache::{Cache, Memory};
 use lakelet::databricks::{Credential, Workspace};
 use lakelet::lm::LanguageModel;
+use lakelet::{Error, ErrorKind, Result};
 use serde_json::json;
 
 use crate::recorded::{answer, recorded};
@@ -87,6 +90,71 @@ fn a_refused_token_is_renewed_once() {
     assert_eq!(error.kind(), ErrorKind::Auth);
     assert!(error.hint().unwrap().contains("DATABRICKS_CLIENT_ID"), "{error}");
     assert_eq!(host.requests().len(), 4);
+}
+
+#[test]
+fn kept_tokens_are_found_by_the_next_workspace() {
+    let store = Rc::new(Memory::default());
+    let refused = || Answer::new(401, r#"{"error_code": "UNAUTHENTICATED", "message": "expired"}"#);
+    let host = TestHost::new([
+        token("one", 3600),
+        says("a"),
+        says("b"),
+        refused(),
+        token("two", 3600),
+        says("c"),
+        says("d").after(3_550_000.0),
+        token("three", 3600),
+        says("e"),
+    ]);
+    let ask = |workspace: Workspace| {
+        let workspace = workspace.with_token_store(store.clone()).with_longest_call_ms(1e9);
+        host.run(workspace.chat(LLAMA).unwrap().complete(hi())).unwrap();
+    };
+    ask(principal(&host)); // fetches one
+    ask(principal(&host)); // finds it
+    ask(principal(&host)); // finds it, is refused, and does not find it again
+    ask(principal(&host)); // finds the second
+    ask(principal(&host)); // finds it at its end
+    let sent: Vec<String> =
+        (0..9).map(|request| bearer(&host, request)).filter(|it| it.starts_with("Bearer")).collect();
+    assert_eq!(sent, ["one", "one", "one", "two", "two", "three"].map(|it| format!("Bearer {it}")));
+
+    // Others have their own: another client, another workspace.
+    let host = TestHost::new([token("four", 3600), says("f"), token("five", 3600), says("g")]);
+    for (address, id) in [(ADDRESS, "another-id"), ("https://adb-9.azuredatabricks.net", "an-id")] {
+        let other = Workspace::new(address, Credential::client(id, "a-secret"), host.host()).unwrap();
+        host.run(other.with_token_store(store.clone()).chat(LLAMA).unwrap().complete(hi())).unwrap();
+    }
+    assert_eq!((bearer(&host, 1).as_str(), bearer(&host, 3).as_str()), ("Bearer four", "Bearer five"));
+}
+
+#[test]
+fn what_is_no_token_is_not_found() {
+    struct Holding(&'static str);
+    impl Cache for Holding {
+        fn get(&self, _: &str) -> LocalBoxFuture<'static, Result<Option<String>>> {
+            let text = self.0.to_owned();
+            Box::pin(async move { Ok(Some(text)) })
+        }
+        fn put(&self, _: &str, _: String) -> LocalBoxFuture<'static, Result<()>> {
+            Box::pin(async { Err(Error::new(ErrorKind::Network, "gone")) })
+        }
+    }
+    let kept = [
+        "",
+        "{}",
+        "<html>",
+        r#"{"access_token": "old", "renew_at_ms": 0}"#,
+        r#"{"access_token": "a\nb", "renew_at_ms": 1e300}"#,
+        r#"{"access_token": "old", "renew_at_ms": "soon"}"#,
+    ];
+    for text in kept {
+        let host = TestHost::new([token("new", 3600), says("a")]);
+        let workspace = principal(&host).with_token_store(Rc::new(Holding(text)));
+        host.run(workspace.chat(LLAMA).unwrap().complete(hi())).unwrap();
+        assert_eq!(bearer(&host, 1), "Bearer new", "{text}");
+    }
 }
 
 #[test]

@@ -67,13 +67,14 @@ export function createWorker<E extends WorkerEnv>(options: WorkerOptions<E>): Wo
   const { basePath = '/api', report = logFailure } = options;
   let programs: ReturnType<typeof makePrograms> | undefined;
   const buckets = tokenBucket();
+  const knownTokens = new Map<string, string>();
 
   async function answer(request: Request, env: E, context: WorkerContext): Promise<Response> {
     if (!new URL(request.url).pathname.startsWith(`${basePath}/`)) return env.ASSETS?.fetch(request) ?? new Response('There is no page here.', { status: 404 });
     programs ??= makePrograms(env);
     const store = cache(env);
     const settings = {
-      ...connect(env, typeof index === 'function' ? index(env) : index),
+      ...connect(env, typeof index === 'function' ? index(env) : index, knownTokens, context),
       ...(store && { cache: answers(store, context) }),
     };
     const handle = createGateway({

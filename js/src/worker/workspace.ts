@@ -1,6 +1,7 @@
 import { LakeletError } from '../errors.js';
 import { Workspace, type Index, type IndexOptions } from '../workspace.js';
-import type { WorkerEnv } from './types.js';
+import { tokens } from './tokens.js';
+import type { WorkerContext, WorkerEnv } from './types.js';
 
 /** What programs of one request may reach. */
 export interface Reach {
@@ -9,14 +10,19 @@ export interface Reach {
   readonly rm?: Index;
 }
 
-/** The workspace that the environment names. @throws LakeletError `config`, with the variable that is missing */
-export function connect(env: WorkerEnv, index: IndexOptions): Reach {
-  const { DATABRICKS_TOKEN: token, DATABRICKS_CLIENT_ID: clientId, DATABRICKS_CLIENT_SECRET: clientSecret } = env;
+/**
+ * The workspace that the environment names.
+ *
+ * @param known the tokens that this isolate knows
+ * @throws LakeletError `config`, with the variable that is missing
+ */
+export function connect(env: WorkerEnv, index: IndexOptions, known: Map<string, string>, context: WorkerContext): Reach {
+  const { CACHE, DATABRICKS_TOKEN: token, DATABRICKS_CLIENT_ID: clientId, DATABRICKS_CLIENT_SECRET: clientSecret } = env;
   const workspace = new Workspace({
     host: needed(env, 'DATABRICKS_HOST'),
     ...(token && { token }),
     ...(clientId && { clientId }),
-    ...(clientSecret && { clientSecret }),
+    ...(clientSecret && { clientSecret, tokens: tokens(clientSecret, known, CACHE, context) }),
   });
   if (!token && !clientId) throw missing('DATABRICKS_TOKEN, or DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET,', 'npx wrangler secret put DATABRICKS_TOKEN');
   return {

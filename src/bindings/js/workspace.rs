@@ -8,7 +8,10 @@ use super::answer::Answer;
 use super::errors::thrown;
 use super::model::Model;
 use super::options::Options;
+use super::store::Store;
+use crate::cache::CachedEmbeddings;
 use crate::databricks::{self, Credential, QueryType};
+use crate::embed::EmbeddingModel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Policy;
 use crate::json;
@@ -58,16 +61,43 @@ impl Workspace {
         read().map_err(|error: Error| thrown(&error))
     }
 
-    /// The vectors of texts by an embedding model on a serving endpoint, as JSON text.
-    pub async fn embed(&self, endpoint: &str, texts: Vec<String>) -> std::result::Result<String, JsValue> {
-        let embedded = async { self.workspace.embedder(endpoint)?.embed(&texts, None).await };
-        embedded.await.map(|it| json::text(&it.vectors.into())).map_err(|error: Error| thrown(&error))
+    /// An embedding model on a serving endpoint.
+    pub fn embedder(&self, endpoint: &str) -> std::result::Result<Embedder, JsValue> {
+        let embedder = self.workspace.embedder(endpoint).map_err(|error| thrown(&error))?;
+        Ok(Embedder { name: embedder.name().to_owned(), model: Rc::new(embedder) })
+    }
+
+    /// Looks for tokens in a store before it fetches them, and keeps them there.
+    pub fn keep_tokens(&mut self, store: &Store) {
+        self.workspace = self.workspace.clone().with_token_store(Rc::clone(&store.cache));
     }
 
     /// Posts a JSON body to a path below the workspace's address, with its credential.
     pub fn post(&self, path: String, body: Vec<u8>) -> Answer {
         let workspace = self.workspace.clone();
         Answer::expected(Box::pin(async move { workspace.post(&path, body, None).await }))
+    }
+}
+
+/// Makes vectors of texts.
+#[wasm_bindgen]
+pub struct Embedder {
+    name: String,
+    model: Rc<dyn EmbeddingModel>,
+}
+
+#[wasm_bindgen]
+impl Embedder {
+    /// The same model, whose vectors are kept in a store.
+    pub fn cached(&self, store: &Store) -> Self {
+        let model = CachedEmbeddings::new(Rc::clone(&self.model), &self.name, Rc::clone(&store.cache));
+        Self { name: self.name.clone(), model: Rc::new(model) }
+    }
+
+    /// The vectors, as JSON text.
+    pub async fn embed(&self, texts: Vec<String>) -> std::result::Result<String, JsValue> {
+        let embedded = self.model.embed(&texts, None).await;
+        embedded.map(|vectors| json::text(&vectors.into())).map_err(|error| thrown(&error))
     }
 }
 
