@@ -1,6 +1,6 @@
 # The two commands are `make demo` and `make test`; the other targets are their parts.
 .PHONY: demo test bench build component clean setup-build setup-demo setup-test \
-	test-rust test-browser test-conformance test-js test-package test-component test-workspace test-peers test-page test-fallback
+	test-rust test-browser test-conformance test-js test-gateway test-security test-package test-component test-workspace test-peers test-page test-fallback
 
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 CHROMEDRIVER ?= $(shell command -v chromedriver)
@@ -9,7 +9,7 @@ CHROMEDRIVER ?= $(shell command -v chromedriver)
 demo: setup-demo build
 	npm run --silent start --workspace lakelet-www
 
-test: test-rust test-browser test-conformance test-js test-package test-component test-workspace test-peers test-page test-fallback
+test: test-rust test-browser test-conformance test-js test-gateway test-security test-package test-component test-workspace test-peers test-page test-fallback
 	@echo "make test: every suite passed"
 
 bench: setup-build build
@@ -37,6 +37,14 @@ test-conformance: setup-test
 
 test-js: setup-test build
 	npm test --silent --workspace lakelet
+
+# One protocol: the table of calls that `test-rust` holds the core's gateway to, against the gateway of the npm package.
+test-gateway: setup-test build
+	node --test tests/gateway/
+
+# The gateway as an attacker would have it; SECURITY.md says which test shows what.
+test-security: setup-test build
+	node --test tests/security/
 
 # The tarball, as its users get it: Node, types, Vite, a plain script tag.
 test-package: setup-test build

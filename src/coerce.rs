@@ -3,7 +3,7 @@
 //! [`parse_value`] takes the text of a field (or a JSON value) and gives a value of the field's type. What cannot be made one is
 //! told as pydantic tells it: a [`Mismatch`] with every issue's type and place.
 
-mod calendar;
+pub(crate) mod calendar;
 mod choice;
 mod clock;
 mod constraint;

@@ -13,6 +13,7 @@ pub mod embed;
 pub mod environment;
 pub mod error;
 pub mod example;
+pub mod gateway;
 pub mod host;
 pub mod http;
 pub mod interpreter;

@@ -76,6 +76,13 @@ pub struct Input {
     pub trusted: bool,
 }
 
+impl Input {
+    /// Whether the input can have this value.
+    pub fn accepts(&self, value: &Value) -> bool {
+        types::accepts(&self.ty, value)
+    }
+}
+
 /// What a program came to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
@@ -141,7 +148,8 @@ impl Pipeline {
         &self.inputs
     }
 
-    /// Its steps by name and kind, in the order of the document; they run in the order of the data.
+    /// Its steps by name and kind (`predict`, `retrieve`, `guard` ...), in the order of the document; they run in the order of
+    /// the data.
     pub fn steps(&self) -> impl Iterator<Item = (&str, &'static str)> {
         self.steps.iter().map(|step| (&*step.name, step.action.kind()))
     }
@@ -173,7 +181,7 @@ impl Pipeline {
             let value = given.fields.shift_remove(&input.name).or_else(|| input.default.clone());
             let error = |message: String| Error::new(ErrorKind::Input, message).at_field(&input.name);
             let value = value.ok_or_else(|| error(format!("`{}` needs the input `{}`", self.name, input.name)))?;
-            if !types::accepts(&input.ty, &value) {
+            if !input.accepts(&value) {
                 let error = error(format!("the input must be {}", input.ty.annotation_name()));
                 return Err(match (&input.ty, &value) {
                     (Type::Literal(values), Value::Str(text)) => {

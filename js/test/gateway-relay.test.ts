@@ -84,10 +84,12 @@ test('filters of a page narrow those of the policy, and never replace them', asy
   await query();
   await query({ region: ['EU'], 'year >=': 2024 });
   await query({ audience: ['all', 'hr'] });
+  await ask(QUERY, '{"columns":["id"],"filters_json":"{\\"__proto__\\":{\\"audience\\":\\"hr\\"}}"}');
   assert.deepEqual(sent.map(filtersOf), [
     { audience: ['all'] },
     { audience: ['all'], region: ['EU'], 'year >=': 2024 },
     { audience: ['all'] },
+    JSON.parse('{"audience":["all"],"__proto__":{"audience":"hr"}}'),
   ]);
   assert.equal((await failure(query({ audience: 'hr' }))).status, 403);
   const attacks = [
@@ -98,7 +100,7 @@ test('filters of a page narrow those of the policy, and never replace them', asy
   for (const body of [{ filter_string: '1=1' }, { filters: {} }, { filters_json: {} }, { filters_json: '{' }, { reranker: {} }]) {
     assert.equal((await failure(ask(QUERY, { columns: ['id'], ...body }))).status, 400, JSON.stringify(body));
   }
-  assert.equal(sent.length, 3);
+  assert.equal(sent.length, 4);
 });
 
 test('who may see what depends on the user; without one only public indexes answer', async () => {

@@ -95,6 +95,20 @@ test('failures are told without what stands behind the gateway', async () => {
   assert.deepEqual([input.status, input.message, input.hint], [400, '`role` must be one of a, b', 'did you mean a?']);
 });
 
+test('a run that failed before it began is told by its own error', async () => {
+  const reported: unknown[] = [];
+  const error = new LakeletError('the module is not there', { code: 'config' });
+  const program = scripted(async function* () {
+    throw error;
+  });
+  const inspect = () => {
+    throw new LakeletError('there is no record of this object', { code: 'input' });
+  };
+  const refused = await failure(page({ programs: { assistant: { program } }, inspect, report: (error) => reported.push(error) })('/api/programs/assistant', { inputs: {} }));
+  assert.equal(refused.error_code, 'INTERNAL_ERROR');
+  assert.deepEqual(reported, [error]);
+});
+
 test('a run that breaks after its first event ends the stream with an error', async () => {
   const lines: AuditLine[] = [];
   const program = scripted(async function* () {

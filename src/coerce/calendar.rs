@@ -2,7 +2,7 @@
 
 /// A day of the calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Date {
+pub(crate) struct Date {
     year: i64,
     month: i64,
     day: i64,
@@ -21,7 +21,7 @@ impl Date {
     }
 
     /// The day that many days after 1970-01-01, in the years 1 to 9999.
-    pub(super) fn from_days(days: i64) -> Option<Self> {
+    pub(crate) fn from_days(days: i64) -> Option<Self> {
         if !(-719_162..=2_932_896).contains(&days) {
             return None;
         }

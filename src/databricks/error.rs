@@ -104,15 +104,18 @@ impl Refusal {
         if refusal.message.is_empty() {
             refusal.message = reason(status).to_owned();
         }
-        for secret in secrets {
-            refusal.message = refusal.message.replace(secret, "***");
+        if refusal.service.request_id.is_empty() {
+            refusal.service.request_id = request_id.unwrap_or_default();
+        }
+        let Service { error_code, request_id, .. } = &mut refusal.service;
+        for text in [&mut refusal.message, error_code, request_id] {
+            for secret in secrets {
+                *text = text.replace(secret, "***");
+            }
         }
         if let Some((end, _)) = refusal.message.char_indices().nth(LONGEST_MESSAGE) {
             refusal.message.truncate(end);
             refusal.message.push('…');
-        }
-        if refusal.service.request_id.is_empty() {
-            refusal.service.request_id = request_id.unwrap_or_default();
         }
         refusal.service.retry_after_ms = retry_after_ms.or(refusal.service.retry_after_ms);
         refusal

@@ -126,7 +126,8 @@ fn a_redirect_is_not_followed_but_told() {
 
 #[test]
 fn no_secret_is_ever_shown() {
-    let host = TestHost::new([Answer::new(401, r#"{"message": "Bad token dapi-very-secret."}"#)]);
+    let echo = r#"{"message": "Bad token dapi-very-secret.", "error_code": "dapi-very-secret", "request_id": "dapi-very-secret"}"#;
+    let host = TestHost::new([Answer::new(401, echo)]);
     let workspace = workspace(&host);
     let model = workspace.chat(LLAMA).unwrap();
     let error = host.run(model.complete(hi())).unwrap_err();

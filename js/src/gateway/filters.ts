@@ -12,13 +12,13 @@ import type { Filters } from './types.js';
  */
 export function narrow(page: Filters, policy: Filters): Filters {
   const governed = new Set(Object.keys(policy).flatMap(columnsOf));
-  const narrowed: Record<string, unknown> = { ...policy };
+  const narrowed = new Map(Object.entries(policy));
   for (const [key, value] of Object.entries(page)) {
-    if (!columnsOf(key).some((column) => governed.has(column))) narrowed[key] = value;
-    else if (Object.hasOwn(policy, key) && !/\s/.test(key)) narrowed[key] = shared(key, value, policy[key]);
+    if (!columnsOf(key).some((column) => governed.has(column))) narrowed.set(key, value);
+    else if (Object.hasOwn(policy, key) && !/\s/.test(key)) narrowed.set(key, shared(key, value, policy[key]));
     else throw invalid(`The filter \`${key.slice(0, 60)}\` is on a column that the gateway filters by itself.`, 'Leave it out.');
   }
-  return narrowed;
+  return Object.fromEntries(narrowed);
 }
 
 function shared(column: string, wanted: unknown, allowed: unknown): unknown[] {

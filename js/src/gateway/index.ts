@@ -30,17 +30,19 @@ import type { Connection, GatewayHandler, GatewayOptions, GatewayUser, RunEvent 
 
 export { GatewayError } from './errors.js';
 export { tokenBucket } from './rate.js';
+export { sessions, type ClosedSessions, type SessionOptions, type Sessions } from './session.js';
+export { tokenUser, type TokenOptions } from './token.js';
 export type * from './types.js';
 
 /**
  * Makes a gateway.
  *
  * ```ts
- * import { createGateway } from 'lakelet/gateway';
+ * import { createGateway, sessions } from 'lakelet/gateway';
  *
  * const gateway = createGateway({
  *   programs: { enterprise_assistant: { program, userInputs: ['role', 'region', 'department'] } },
- *   user: (request) => sessions.get(request.headers.get('cookie')),
+ *   user: sessions({ secrets: [env.SESSION_SECRET] }).user,
  *   audit: (line) => console.log(JSON.stringify(line)),
  * });
  * export default { fetch: (request) => gateway(request) };
@@ -87,7 +89,7 @@ async function answer(request: Request, connection: Connection, call: Call, opti
     return done(call, json(listPrograms(programs)));
   }
 
-  const body = await readObject(request, options.limits?.bodyBytes ?? 256 * 1024, call.signal);
+  const body = await readObject(request, options.limits ?? {}, call.signal);
   const user = await recognise(request, body, options);
   call.user = user?.id;
   if (root === 'programs' && segments.length === 2) {

@@ -101,18 +101,26 @@ async function respond(handler: GatewayHandler, names: ReadonlySet<string>, inco
   await finished(outgoing).catch(() => {});
 }
 
+/** A path on this server, of visible ASCII without `#` and `\`. */
+const TARGET = /^\/(?!\/)[!"$-[\]-~]*$/;
+/** A segment that readers of a URL resolve. */
+const CLIMBS = /\/(\.|%2e){1,2}(?=[/?]|$)/i;
+const HOST = /^(?:\[([\da-f:.]+)\]|([a-z\d.-]+))(?::\d{1,5})?$/i;
+
 /** The request, or the status with which one is refused that has no single meaning. */
 function readRequest(incoming: IncomingMessage, names: ReadonlySet<string>, signal: AbortSignal): Request | number {
-  const { method = 'GET', url: target = '/', headers } = incoming;
-  if (!/^\/(?![/\\])[^\\#\s]*$/.test(target) || /\/\.{1,2}(\/|$|\?)/.test(target)) return 400;
+  const { method = 'GET', url: target = '/', rawHeaders: raw } = incoming;
+  if (!TARGET.test(target) || CLIMBS.test(target)) return 400;
   if (['CONNECT', 'TRACE', 'TRACK'].includes(method)) return 405;
-  const base = URL.canParse(`http://${headers.host}`) ? new URL(`http://${headers.host}`) : undefined;
-  if (!base || base.username || base.pathname !== '/' || !names.has(base.hostname.replace(/^\[|\]$/g, ''))) return 421;
+  // Node's own collections of headers leave some out, and stumble over names like `__proto__`.
+  const headers = raw.flatMap((name, i): [string, string][] => (i % 2 === 0 ? [[name, raw[i + 1] ?? '']] : []));
+  const [host = '', ...others] = headers.filter(([name]) => name.toLowerCase() === 'host').map(([, value]) => value);
+  const [, v6, name = v6] = HOST.exec(host) ?? [];
+  if (!name || others.length > 0 || !names.has(name.toLowerCase()) || !URL.canParse(`http://${host}`)) return 421;
   const hasBody = method !== 'GET' && method !== 'HEAD';
-  const given = Object.entries(incoming.headersDistinct).flatMap(([name, values = []]) => values.map((value): [string, string] => [name, value]));
-  return new Request(new URL(target, base), {
+  return new Request(new URL(target, `http://${host}`), {
     method,
-    headers: given,
+    headers,
     signal,
     ...(hasBody && { body: Readable.toWeb(incoming) as ReadableStream<Uint8Array>, duplex: 'half' as const }),
   });

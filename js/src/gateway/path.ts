@@ -11,7 +11,7 @@ const FORBIDDEN = /[/\\@%?#\u0000-\u001f\u007f]/;
  */
 export function readPath(url: URL, basePath: string): string[] | undefined {
   if (!url.pathname.startsWith(`${basePath}/`)) return undefined;
-  if (url.search) throw invalid('The gateway takes no query parameters.', 'Put what you mean into the body.');
+  if (url.href.includes('?')) throw invalid('The gateway takes no query parameters.', 'Put what you mean into the body.');
   return url.pathname.slice(basePath.length + 1).split('/').map(readSegment);
 }
 

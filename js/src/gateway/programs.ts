@@ -1,6 +1,7 @@
 /** Programs that run in the gateway: what there is, one answer, or the events as they come. */
 import { objectMember, onlyMembers } from './admission.js';
 import { GatewayError, invalid, unauthenticated } from './errors.js';
+import { shown } from './span.js';
 import type { GatewayOptions, GatewayUser, RunEvent, ServedProgram } from './types.js';
 
 type Programs = Readonly<Record<string, ServedProgram>>;
@@ -52,22 +53,31 @@ export interface Tokens {
 export async function* run({ program }: ServedProgram, inputs: Record<string, unknown>, running: Running): AsyncGenerator<RunEvent> {
   try {
     for await (const event of program.stream(inputs, { signal: running.signal })) {
-      if (!isResult(event)) yield event;
+      if (!isResult(event)) yield isFinished(event) ? { ...event, span: shown(event.span) } : event;
       else {
         const trace = record(event.fields, running);
-        yield { ...event, ...(trace && { trace }) };
+        yield { ...event, ...(trace && { trace: trace.map(shown) }) };
         return;
       }
     }
   } catch (error) {
-    if (typeof error === 'object' && error !== null) record(error, running);
+    countFailed(error, running);
     throw error;
   }
   throw new Error('the program ended without a result');
 }
 
+/** Counts what a run used that failed. */
+function countFailed(error: unknown, running: Running): void {
+  try {
+    if (typeof error === 'object' && error !== null) record(error, running);
+  } catch {
+    // It failed before it began: there is no record of it, and the error is what has to be told.
+  }
+}
+
 /** Counts the tokens of a run by its outcome, be it fields or an error, and gives the trace. */
-function record(outcome: object, { inspect, tokens }: Running): readonly unknown[] | undefined {
+function record(outcome: object, { inspect, tokens }: Running): readonly object[] | undefined {
   if (!inspect) return undefined;
   const { usage, trace } = inspect(outcome);
   tokens.prompt_tokens = usage.promptTokens;
@@ -76,6 +86,10 @@ function record(outcome: object, { inspect, tokens }: Running): readonly unknown
 }
 
 type Result = RunEvent & { readonly type: 'result'; readonly fields: object };
+
+function isFinished(event: RunEvent): event is RunEvent & { readonly span: object } {
+  return event.type === 'finished' && typeof event['span'] === 'object' && event['span'] !== null;
+}
 
 function isResult(event: RunEvent): event is Result {
   return event.type === 'result';

@@ -1,5 +1,5 @@
 /** Calls of programs that run in the page, passed on to endpoints and indexes on the list and to nothing else. */
-import { objectMember, onlyMembers } from './admission.js';
+import { onlyMembers, parseObject } from './admission.js';
 import { GatewayError, invalid, told, unauthenticated, unknownRoute } from './errors.js';
 import { narrow } from './filters.js';
 import { LakeletError } from '../errors.js';
@@ -18,6 +18,8 @@ const COMPLETION = new Set(['model', ...CHAT]);
 const INVOCATION = new Set([
   ...COMPLETION, 'prompt', 'input', 'instruction', 'dimensions', 'encoding_format', 'dataframe_split', 'dataframe_records', 'instances', 'inputs',
 ]);
+/** Members that name a place where something else lies. */
+const ELSEWHERE = /(ur[il]|file_?id)$/i;
 const QUERY = new Set(['columns', 'query_text', 'query_vector', 'num_results', 'query_type', 'score_threshold', 'filters_json']);
 
 /** The call that a page asks for by its path and body. */
@@ -49,20 +51,23 @@ const notListed = (what: string) =>
   new GatewayError(404, 'RESOURCE_DOES_NOT_EXIST', `The gateway relays to no ${what} of this name.`, "Names match exactly; the list is in the gateway's configuration.");
 
 function chat(path: string, body: Body): Relayed {
-  const { messages = [], tools = [] } = body;
+  const { messages = [], input, tools = [] } = body;
   if (!Array.isArray(messages)) throw invalid('`messages` must be a list.');
-  for (const message of messages) {
-    if (Array.isArray(message?.content)) message.content.forEach(checkPart);
-  }
+  checkAddresses([messages, input]);
   if (!Array.isArray(tools) || tools.some((tool) => tool?.type !== 'function')) throw invalid('The gateway passes on tools of type `function` only.');
   return { path, body: JSON.stringify(body), accept: body['stream'] === true ? 'text/event-stream' : 'application/json' };
 }
 
-/** A part of a message must not make the endpoint fetch from an address that the page chose. */
-function checkPart(part: unknown): void {
-  const { image_url: image } = (part ?? {}) as { image_url?: string | { url?: string } };
-  const url = typeof image === 'object' ? image?.url : image;
-  if (url !== undefined && !/^data:image\//.test(String(url))) throw invalid('Images must be part of the request.', 'Send them as data: URLs.');
+/** What a message holds must not make the endpoint fetch from an address, or read a file, that the page chose. */
+function checkAddresses(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, member] of Object.entries(value)) {
+    const isHere = typeof member === 'string' ? /^data:/i.test(member) : typeof member === 'object' && !Array.isArray(member);
+    if (ELSEWHERE.test(name) && !isHere) {
+      throw invalid('Images and files must be part of the request.', 'Send them as data: URLs.');
+    }
+    checkAddresses(member);
+  }
 }
 
 function query(name: string, body: Body, user: GatewayUser | undefined, { relay }: GatewayOptions): Relayed {
@@ -81,13 +86,7 @@ function query(name: string, body: Body, user: GatewayUser | undefined, { relay 
 function readFilters({ filters_json: text }: Body): Filters {
   if (text === undefined || text === null) return {};
   if (typeof text !== 'string') throw invalid('`filters_json` must be JSON text.');
-  let filters;
-  try {
-    filters = JSON.parse(text) as unknown;
-  } catch {
-    throw invalid('`filters_json` is not JSON.');
-  }
-  return objectMember({ filters_json: filters }, 'filters_json');
+  return parseObject(text, '`filters_json`');
 }
 
 const PASSED_ON = ['application/json', 'text/event-stream'];

@@ -9,7 +9,7 @@ export type RunEvent =
 export interface RunRecord {
   readonly usage: { readonly promptTokens: number; readonly completionTokens: number };
   /** The steps, as far as the caller may know them. */
-  readonly trace: readonly unknown[];
+  readonly trace: readonly object[];
 }
 
 /** What a gateway needs of a program; `pipeline()` of `lakelet` gives one. */
@@ -20,7 +20,7 @@ export interface GatewayProgram {
   readonly steps: readonly ProgramStep[];
   /**
    * Runs the program and tells what happens. The last event is the `result`; a failure is thrown. The gateway passes on
-   * every event as it is, so what the caller must not see must not be told.
+   * every event, with failures in general words, so what else the caller must not see must not be told.
    */
   stream(inputs: Record<string, unknown>, options: { readonly signal: AbortSignal }): AsyncIterable<RunEvent>;
 }
@@ -92,6 +92,8 @@ export interface Relay {
 export interface Limits {
   /** Size of a request's body in bytes. Default 256 KiB. */
   readonly bodyBytes?: number;
+  /** Milliseconds until a request's body has to be there. Default 15 000. */
+  readonly bodyMs?: number;
   /** Milliseconds until a call is given up. Default 120 000. */
   readonly timeoutMs?: number;
   /** Milliseconds between signs of life on a silent event stream. Default 15 000. */

@@ -1,5 +1,7 @@
 //! `screen`: rules in code over a question, over passages, or over a text.
 
+use serde_json::Value as Json;
+
 use super::only;
 use crate::error::Result;
 use crate::nearest::offer;
@@ -12,7 +14,8 @@ use crate::value::{Map, Value};
 
 /// What is screened decides what comes out:
 ///
-/// - `question`: `ok` and `issues`. The question must be refused when it is not ok.
+/// - `question`: `ok` and `issues`. The question must be refused when it is not ok. It may be several texts: what else the
+///   person who asks has written reaches the models too.
 /// - `passages`: the same fields as `retrieve`, with a mark in the place of what the rules found and the names of those
 ///   rules as `flags` of the passage; and `issues`.
 /// - `text`: the `text` with marks, `ok` (nothing was found) and `issues`.
@@ -61,24 +64,28 @@ impl Screen {
             }
             Target::Text => (WantKind::Of(Type::Str), vec![("text".to_owned(), Type::Str), ok, issues]),
         };
-        let wants = vec![Want::new(*name, step.need_text(name)?, kind)];
+        let wants = match step.get(name) {
+            Some(Json::Array(several)) if matches!(target, Target::Question) && !several.is_empty() => {
+                let texts = step.texts(name)?.unwrap_or_default().into_iter().enumerate();
+                texts.map(|(i, from)| Want::new(format!("{name}[{i}]"), from, WantKind::Of(Type::Str))).collect()
+            }
+            _ => vec![Want::new(*name, step.need_text(name)?, kind)],
+        };
         Ok(Draft { action: Action::Screen(Self { target: *target, rules: read_rules(step)? }), wants, gives })
     }
 
     pub fn apply(&self, given: Map) -> Map {
-        let value = given.into_values().next().unwrap_or(Value::None);
-        let text = value.as_str().unwrap_or_default();
         match self.target {
             Target::Question => {
-                let refused = self.rules.refuses(text);
+                let refused = given.values().find_map(|text| self.rules.refuses(text.as_str().unwrap_or_default()));
                 Map::from([
                     ("ok".to_owned(), refused.is_none().into()),
                     ("issues".to_owned(), refused.unwrap_or_default().into()),
                 ])
             }
             Target::Passages => {
-                let found = match value {
-                    Value::List(found) => found,
+                let found = match given.into_values().next() {
+                    Some(Value::List(found)) => found,
                     _ => Vec::new(),
                 };
                 let mut issues = Vec::new();
@@ -88,6 +95,7 @@ impl Screen {
                 outputs
             }
             Target::Text => {
+                let text = given.values().next().and_then(Value::as_str).unwrap_or_default();
                 let names = self.names(text);
                 Map::from([
                     ("text".to_owned(), self.rules.redact(text).as_ref().into()),
