@@ -25,7 +25,7 @@ impl Gateway {
     /// | `LAKELET_OVERLAY` | changes to its steps, as a JSON merge patch: `{"steps": {"retrieve": {"k": 5}}}` |
     /// | `LAKELET_STATE` | what DSPy saved of an optimized program |
     /// | `LAKELET_USER_HEADERS` | where the sign-in in front says who asks: `role=x-forwarded-role,id=x-forwarded-user` |
-    /// | `LAKELET_TRUST_PAGE` | `1` believes the page about who asks: for demonstrations |
+    /// | `LAKELET_BELIEVE_THE_PAGE` | `yes` believes the page about who asks: for demonstrations |
     /// | `LAKELET_NAMES` | the names that the gateway goes by, without port; the loopback names unless given |
     /// | `LAKELET_ORIGINS` | origins whose pages may call, beside the gateway's own |
     /// | `LAKELET_TIMEOUT_MS` | milliseconds until a call is given up; 120000 unless given |
@@ -70,14 +70,14 @@ fn program(environment: &Environment) -> Result<Pipeline> {
 }
 
 fn users(environment: &Environment, program: &Pipeline) -> Result<Users> {
-    match (environment.get("LAKELET_TRUST_PAGE"), environment.get("LAKELET_USER_HEADERS")) {
+    match (environment.get("LAKELET_BELIEVE_THE_PAGE"), environment.get("LAKELET_USER_HEADERS")) {
         (None, None) => Ok(Users::Unknown),
-        (Some("1"), None) => Ok(Users::Page),
-        (Some(_), None) => Err(wrong("LAKELET_TRUST_PAGE", "it can only be 1", "set it to 1, or not at all")),
+        (Some("yes"), None) => Ok(Users::Page),
+        (Some(_), None) => Err(wrong("LAKELET_BELIEVE_THE_PAGE", "it can only be yes", "set it to yes, or not at all")),
         (Some(_), Some(_)) => Err(wrong(
-            "LAKELET_TRUST_PAGE",
+            "LAKELET_BELIEVE_THE_PAGE",
             "the page cannot be believed where a sign-in says who asks",
-            "unset LAKELET_TRUST_PAGE",
+            "unset LAKELET_BELIEVE_THE_PAGE",
         )),
         (None, Some(pairs)) => {
             let known = |name: &str| name == "id" || program.inputs().iter().any(|input| input.name == name);

@@ -63,8 +63,8 @@ fn changes_and_state_are_laid_over_the_program() {
 #[test]
 fn what_cannot_work_is_named() {
     let cases: [(&[(&str, &str)], &str); 5] = [
-        (&[("LAKELET_TRUST_PAGE", "yes")], "LAKELET_TRUST_PAGE"),
-        (&[("LAKELET_TRUST_PAGE", "1"), ("LAKELET_USER_HEADERS", "role=x-role")], "LAKELET_TRUST_PAGE"),
+        (&[("LAKELET_BELIEVE_THE_PAGE", "1")], "LAKELET_BELIEVE_THE_PAGE"),
+        (&[("LAKELET_BELIEVE_THE_PAGE", "yes"), ("LAKELET_USER_HEADERS", "role=x-role")], "LAKELET_BELIEVE_THE_PAGE"),
         (&[("LAKELET_USER_HEADERS", "rule=x-role")], "LAKELET_USER_HEADERS"),
         (&[("LAKELET_USER_HEADERS", "role=")], "LAKELET_USER_HEADERS"),
         (&[("LAKELET_TIMEOUT_MS", "soon")], "LAKELET_TIMEOUT_MS"),
