@@ -72,6 +72,8 @@ pub struct Response {
 pub struct Limits {
     /// Size of a request's body in bytes.
     pub body_bytes: usize,
+    /// Milliseconds until a request's body has to be there.
+    pub body_ms: f64,
     /// Milliseconds until a call is given up.
     pub timeout_ms: f64,
     /// Milliseconds between signs of life on a silent event stream.
@@ -80,7 +82,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes: 256 * 1024, timeout_ms: 120_000.0, heartbeat_ms: 15_000.0 }
+        Self { body_bytes: 256 * 1024, body_ms: 15_000.0, timeout_ms: 120_000.0, heartbeat_ms: 15_000.0 }
     }
 }
 
@@ -118,8 +120,8 @@ impl Gateway {
 
     /// The answer of a gateway that its settings do not make: the log says what is wrong with them, and the caller is told to
     /// ask.
-    pub fn unmade(error: &Error, request: &Request, clock: Rc<dyn Clock>, log: Log) -> Response {
-        let call = Call::begin(&request.method, Limits::default().timeout_ms, clock, log);
+    pub fn unmade(error: &Error, method: &str, clock: Rc<dyn Clock>, log: Log) -> Response {
+        let call = Call::begin(method, Limits::default().timeout_ms, clock, log);
         let mut response = refused(&call, call.failed(error));
         response.headers.extend(common_headers(&call));
         response
@@ -146,7 +148,7 @@ impl Gateway {
             call.end(200, None);
             return Ok(Response::json(200, self.list()));
         }
-        let body = admission::read_object(&mut request, self.limits.body_bytes, call).await?;
+        let body = admission::read_object(&mut request, self.limits, &*self.services.clock, call).await?;
         let wanted: Vec<_> = self.programs.iter().flat_map(Served::of_user).collect();
         let user = self.users.recognise(&request, &body, &wanted)?;
         call.user.replace(user.as_ref().map(|user| user.id.clone()));

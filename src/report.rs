@@ -12,6 +12,9 @@ use crate::lm::Usage;
 use crate::run::{Event, ModelCall, Run, Span, Status};
 use crate::value::{Map, Value};
 
+/// How an error is told: as [`error`] does, or in fewer words.
+pub type Describe = fn(&Error) -> Object<String, Json>;
+
 /// An event, with its name as the member `type`.
 ///
 /// ```
@@ -19,12 +22,12 @@ use crate::value::{Map, Value};
 /// assert_eq!(report::event(&Event::Status("Reading...".into())), r#"{"type":"status","message":"Reading..."}"#);
 /// ```
 pub fn event(event: &Event) -> String {
-    let (name, members) = named_event(event);
+    let (name, members) = named_event(event, error);
     ["{\"type\":\"", name, "\",", members.strip_prefix('{').unwrap_or_default()].concat()
 }
 
 /// The name of an event, and its members.
-pub fn named_event(event: &Event) -> (&'static str, String) {
+pub fn named_event(event: &Event, errors: Describe) -> (&'static str, String) {
     match event {
         Event::Started { id, parent, step, kind, at_ms } => {
             ("started", json::text(&json!({"id": id, "parent": parent, "step": &**step, "kind": kind, "atMs": at_ms})))
@@ -44,7 +47,7 @@ pub fn named_event(event: &Event) -> (&'static str, String) {
         Event::Warning { id, step, message } => {
             ("warning", json::text(&json!({"id": id, "step": &**step, "message": message})))
         }
-        Event::Finished(span) => ("finished", with_raw(json!({}), &[("span", self::span(span))])),
+        Event::Finished(span) => ("finished", with_raw(json!({}), &[("span", self::span(span, errors))])),
         Event::Result { fields, stopped_by } => {
             ("result", with_raw(json!({"stoppedBy": stopped_by.as_deref()}), &[("fields", object(fields))]))
         }
@@ -57,8 +60,8 @@ fn valued(id: usize, step: &str, field: &str, value: &Value) -> String {
 }
 
 /// A list of spans.
-pub fn spans<S: Borrow<Span>>(spans: &[S]) -> String {
-    list(spans.iter().map(|span| self::span(span.borrow())))
+pub fn spans<S: Borrow<Span>>(spans: &[S], errors: Describe) -> String {
+    list(spans.iter().map(|span| self::span(span.borrow(), errors)))
 }
 
 /// `{usage, lmUsage}`: the sums, and what the services told by model.
@@ -78,7 +81,7 @@ fn usage_members(usage: &Usage) -> Json {
     })
 }
 
-fn span(span: &Span) -> String {
+fn span(span: &Span, errors: Describe) -> String {
     let (status, error) = match &span.status {
         Status::Running => ("running", None),
         Status::Done => ("done", None),
@@ -90,13 +93,13 @@ fn span(span: &Span) -> String {
         "status": status, "withheld": span.withheld, "usage": usage_members(&span.usage()),
     });
     if let (Some(error), Json::Object(members)) = (error, &mut head) {
-        members.insert("error".to_owned(), Json::Object(self::error(error)));
+        members.insert("error".to_owned(), Json::Object(errors(error)));
     }
-    let calls = list(span.calls.iter().map(call));
+    let calls = list(span.calls.iter().map(|call| self::call(call, errors)));
     with_raw(head, &[("inputs", object(&span.inputs)), ("outputs", object(&span.outputs)), ("calls", calls)])
 }
 
-fn call(call: &ModelCall) -> String {
+fn call(call: &ModelCall, errors: Describe) -> String {
     let mut messages = String::new();
     call.prompt.write_json(&mut messages);
     let mut head = Object::new();
@@ -108,7 +111,7 @@ fn call(call: &ModelCall) -> String {
     head.insert("startMs".to_owned(), call.start_ms.into());
     head.insert("durationMs".to_owned(), call.duration_ms.into());
     if let Some(error) = &call.error {
-        head.insert("error".to_owned(), Json::Object(self::error(error)));
+        head.insert("error".to_owned(), Json::Object(errors(error)));
     }
     let mut raw = vec![("messages", messages)];
     if let Some(format) = &call.response_format {

@@ -7,9 +7,8 @@ use super::failure::{Failure, Told};
 /// A path that two readers could understand differently is refused, not cleaned: empty segments, dots, encoded
 /// slashes, backslashes, `@`.
 pub(super) fn read(target: &str) -> Told<Option<Vec<String>>> {
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let Some(below) = path.strip_prefix("/api/") else { return Ok(None) };
-    if !query.is_empty() {
+    let Some(below) = target.strip_prefix("/api/") else { return Ok(None) };
+    if below.contains('?') {
         return Err(
             Failure::invalid("The gateway takes no query parameters.").with_hint("Put what you mean into the body.")
         );

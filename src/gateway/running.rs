@@ -7,8 +7,9 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use futures_core::future::LocalBoxFuture;
-use serde_json::json;
+use serde_json::{Map as Object, Value as Json, json};
 
+use super::failure::Failure;
 use crate::error::{Error, Result};
 use crate::example::Example;
 use crate::json;
@@ -63,7 +64,7 @@ impl Running {
 
     /// The name and the members of an event; the result comes with the trace of the steps.
     pub fn described(&self, event: &Event) -> (&'static str, String) {
-        let (name, members) = report::named_event(event);
+        let (name, members) = report::named_event(event, in_words);
         match (event, members.strip_suffix('}')) {
             (Event::Result { .. }, Some(open)) => (name, format!("{open},\"trace\":{}}}", self.trace())),
             _ => (name, members),
@@ -78,6 +79,18 @@ impl Running {
     }
 
     fn trace(&self) -> String {
-        report::spans(&self.run.shown_spans())
+        report::spans(&self.run.shown_spans(), in_words)
     }
+}
+
+/// The failure of a step in the words of an answer: the whole one names what stands behind the gateway.
+fn in_words(error: &Error) -> Object<String, Json> {
+    let mut described = report::error(error);
+    described.retain(|name, _| matches!(name.as_str(), "code" | "retryable" | "step" | "field"));
+    let told = Failure::of(error);
+    described.insert("message".to_owned(), told.message.into());
+    if let Some(hint) = told.hint {
+        described.insert("hint".to_owned(), hint.into());
+    }
+    described
 }

@@ -87,6 +87,7 @@ for (const { name, ...expected } of JSON.parse(read('cases.json'))) {
     if (expected.answer) assert.deepEqual(steady(JSON.parse(body)), expected.answer);
     if (expected.events) assert.deepEqual(events(body), expected.events);
     if (expected.last_event) assert.deepEqual(events(body).at(-1), expected.last_event);
+    if (expected.failed_step) assert.deepEqual(events(body).findLast(([, { span }]) => span?.error)[1].span.error, expected.failed_step);
     assert.equal(lines.length, 1);
     assert.equal(lines[0].request_id, response.headers.get('x-request-id'));
     for (const [member, value] of Object.entries(expected.audit ?? {})) assert.equal(lines[0][member] ?? null, value, member);

@@ -7,7 +7,7 @@ use lakelet::gateway::{Gateway, Users};
 use lakelet::time::Clock;
 use lakelet::{Error, ErrorKind};
 
-use crate::{Lines, PROGRAM, TestHost, body, request};
+use crate::{Lines, PROGRAM, TestHost, body};
 
 const WORKSPACE: [(&str, &str); 3] = [
     ("DATABRICKS_HOST", "https://lake.example"),
@@ -84,8 +84,7 @@ fn a_gateway_that_cannot_be_made_says_so_to_its_operator() {
     let log = lines.clone();
     let clock: Rc<dyn Clock> = host.host().clock;
     let error = refused(&[("LAKELET_TIMEOUT_MS", "soon")]);
-    let asked = request("GET", "/api/programs", &[], b"");
-    let response = Gateway::unmade(&error, &asked, clock, Rc::new(move |line| log.borrow_mut().push(line)));
+    let response = Gateway::unmade(&error, "GET", clock, Rc::new(move |line| log.borrow_mut().push(line)));
     assert_eq!(response.status, 500);
     let told = host.run(body(response));
     assert!(told.contains("INTERNAL_ERROR") && !told.contains("LAKELET_TIMEOUT_MS"), "{told}");

@@ -105,6 +105,11 @@ fn calls_are_answered_as_the_table_says() {
         if let Some(expected) = case.get("last_event") {
             assert_eq!(events(&body).as_array().and_then(|events| events.last()), Some(expected), "{name}");
         }
+        if let Some(expected) = case.get("failed_step") {
+            let (events, place) = (events(&body), "/1/span/error");
+            let failed = events.as_array().unwrap().iter().filter_map(|event| event.pointer(place)).next_back();
+            assert_eq!(failed, Some(expected), "{name}");
+        }
         let lines = lines.borrow();
         let audit: Json = serde_json::from_str(lines.last().unwrap()).unwrap();
         assert_eq!(audit["request_id"].as_str(), header("x-request-id"), "{name}");

@@ -94,8 +94,8 @@ fn a_body_that_never_comes_is_not_waited_for() {
     let (gateway, lines) = gateway(&host, Users::Page);
     let mut request = asking("Who?", EVENTS);
     request.body = stream::pending().boxed_local();
-    assert_eq!(host.run(async move { gateway.answer(request).await.status }), 504);
-    assert_eq!(audit(&lines)["error_code"], "DEADLINE_EXCEEDED");
+    assert_eq!(host.run(async move { gateway.answer(request).await.status }), 408);
+    assert_eq!((audit(&lines)["error_code"].as_str(), host.now()), (Some("REQUEST_TIMEOUT"), 15_000.0));
 }
 
 #[test]
@@ -115,4 +115,7 @@ fn other_names_are_not_answered() {
         request.authority = authority.to_owned();
         assert_eq!(host.run(async move { gateway.answer(request).await.status }), status, "{authority}");
     }
+    let (gateway, _) = gateway(&TestHost::new([]), Users::Page);
+    let request = crate::request("GET", "/api/programs", &[("host", "app.example"), ("host", "evil.example")], b"");
+    assert_eq!(TestHost::new([]).run(async move { gateway.answer(request).await.status }), 421);
 }

@@ -104,12 +104,12 @@ impl Run {
 
     /// What was recorded and may be shown, as JSON text: a list of spans.
     pub fn spans(&self) -> String {
-        report::spans(&self.run.shown_spans())
+        report::spans(&self.run.shown_spans(), report::error)
     }
 
     /// Everything that was recorded, for logs on a server.
     pub fn all_spans(&self) -> String {
-        report::spans(&self.run.spans())
+        report::spans(&self.run.spans(), report::error)
     }
 }
 
