@@ -72,6 +72,20 @@ test('no request names an endpoint, an index or a host off the list', async () =
   assert.deepEqual(sent, []);
 });
 
+test('a call may have a model write so much and no more', async () => {
+  const { options, sent } = relaying();
+  const ask = page({ ...options, limits: { completionTokens: 100 } });
+  const call = (more: object) => ask('/api/serving-endpoints/local-chat/invocations', { messages: [], ...more });
+  for (const more of [{}, { n: 4 }, { n: 2, max_tokens: 50 }, { max_tokens: 1 }]) assert.equal((await call(more)).status, 200);
+  assert.deepEqual(sent.map(({ body }) => JSON.parse(body).max_tokens), [100, 25, 50, 1]);
+  for (const more of [{ max_tokens: 101 }, { n: 101 }, { n: 3, max_tokens: 34 }, { n: 0 }, { n: -1, max_tokens: 5 }, { max_tokens: 0.5 }, { max_tokens: '5' }, { n: '2' }, { n: [1] }, { max_tokens: null }]) {
+    assert.equal((await failure(call(more))).status, 400, JSON.stringify(more));
+  }
+  assert.equal(sent.length, 4);
+  assert.equal((await ask('/api/serving-endpoints/local-chat/invocations', { input: ['a text to embed'] })).status, 200);
+  assert.equal(JSON.parse(sent[4]!.body).max_tokens, undefined);
+});
+
 test('what was checked is what is sent', async () => {
   const { ask, sent } = relaying();
   await ask(CHAT, '{"model":"other","model":"local-chat","messages":[]}');

@@ -28,13 +28,13 @@ export function readRelayed(segments: readonly string[], body: Body, user: Gatew
   const name = segments.at(-2) ?? '';
   if (path === 'serving-endpoints/chat/completions') {
     onlyMembers(body, COMPLETION);
-    return chat('/serving-endpoints/chat/completions', { ...body, model: endpoint(body['model'], options) });
+    return chat('/serving-endpoints/chat/completions', { ...body, model: endpoint(body['model'], options) }, options);
   }
   if (path === `serving-endpoints/${name}/invocations`) {
     const listed = endpoint(name, options);
     onlyMembers(body, INVOCATION);
     if (body['model'] !== undefined && body['model'] !== listed) throw invalid('`model` names another endpoint than the path.', 'Leave it out.');
-    return chat(`/serving-endpoints/${encodeURIComponent(listed)}/invocations`, body);
+    return chat(`/serving-endpoints/${encodeURIComponent(listed)}/invocations`, body, options);
   }
   if (path === `api/2.0/vector-search/indexes/${name}/query`) return query(name, body, user, options);
   throw unknownRoute();
@@ -50,12 +50,22 @@ function endpoint(name: unknown, { relay }: GatewayOptions): string {
 const notListed = (what: string) =>
   new GatewayError(404, 'RESOURCE_DOES_NOT_EXIST', `The gateway relays to no ${what} of this name.`, "Names match exactly; the list is in the gateway's configuration.");
 
-function chat(path: string, body: Body): Relayed {
+function chat(path: string, body: Body, { limits }: GatewayOptions): Relayed {
   const { messages = [], input, tools = [] } = body;
   if (!Array.isArray(messages)) throw invalid('`messages` must be a list.');
   checkAddresses([messages, input]);
   if (!Array.isArray(tools) || tools.some((tool) => tool?.type !== 'function')) throw invalid('The gateway passes on tools of type `function` only.');
-  return { path, body: JSON.stringify(body), accept: body['stream'] === true ? 'text/event-stream' : 'application/json' };
+  return { path, body: JSON.stringify(bounded(body, limits?.completionTokens)), accept: body['stream'] === true ? 'text/event-stream' : 'application/json' };
+}
+
+/** The call with a bound on what the model may write. */
+function bounded(body: Body, most: number | undefined): Body {
+  const isAsked = body['messages'] !== undefined || body['prompt'] !== undefined;
+  if (most === undefined || !isAsked) return body;
+  const { n = 1, max_tokens = Math.floor(most / Number(n)) } = body;
+  const isCount = (value: unknown): value is number => Number.isInteger(value) && Number(value) > 0;
+  if (isCount(n) && isCount(max_tokens) && n * max_tokens <= most) return { ...body, max_tokens };
+  throw invalid(`A call may ask for ${most} tokens, all completions together.`, 'Lower `max_tokens` or `n`.');
 }
 
 /** What a message holds must not make the endpoint fetch from an address, or read a file, that the page chose. */

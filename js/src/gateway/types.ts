@@ -94,6 +94,8 @@ export interface Limits {
   readonly bodyBytes?: number;
   /** Milliseconds until a request's body has to be there. Default 15 000. */
   readonly bodyMs?: number;
+  /** Tokens that a relayed call may have a model write, all completions together. Default what the endpoint allows. */
+  readonly completionTokens?: number;
   /** Milliseconds until a call is given up. Default 120 000. */
   readonly timeoutMs?: number;
   /** Milliseconds between signs of life on a silent event stream. Default 15 000. */
