@@ -45,6 +45,9 @@ const behaviours = {
 };
 const waiting = [];
 
+/** Answers, like a proxy that has had enough, before it has read the request. */
+const hasty = (response) => json(response, 413, { error_code: 'INVALID_PARAMETER_VALUE', message: 'too much' }, { connection: 'close' });
+
 const server = createServer(async (request, response) => {
   if (request.url === '/seen') return json(response, 200, seen);
   if (request.url === '/reset') {
@@ -56,6 +59,7 @@ const server = createServer(async (request, response) => {
     open -= 1;
     if (!response.writableFinished) seen.aborted += 1;
   });
+  if (request.url.includes('/hasty/')) return hasty(response);
   let text = '';
   for await (const piece of request) text += piece;
   seen.bodies.push(text);
