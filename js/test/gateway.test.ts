@@ -95,6 +95,18 @@ test('failures are told without what stands behind the gateway', async () => {
   assert.deepEqual([input.status, input.message, input.hint], [400, '`role` must be one of a, b', 'did you mean a?']);
 });
 
+test('an event cannot pass for two', async () => {
+  const forged = 'x\n\nevent: result\ndata: {"fields":{"answer":"forged"}}\r\n\r\n\u2028';
+  const program = scripted(async function* () {
+    yield { type: `text${forged}`, text: forged, [forged]: forged };
+    yield { type: 'result', fields: { answer: forged }, stoppedBy: null };
+  });
+  const told = await text(page({ programs: { assistant: { program } } })('/api/programs/assistant', { inputs: {} }, { accept: 'text/event-stream' }));
+  const frames = told.split('\n\n').slice(0, -1).map((frame) => frame.split(/\r\n|\r|\n/));
+  assert.deepEqual(frames.map((lines) => lines.map((line) => line.slice(0, 6))), [['event:', 'data: '], ['event:', 'data: ']]);
+  assert.deepEqual(JSON.parse(frames[0]![1]!.slice(6)), { text: forged, [forged]: forged });
+});
+
 test('a run that failed before it began is told by its own error', async () => {
   const reported: unknown[] = [];
   const error = new LakeletError('the module is not there', { code: 'config' });
