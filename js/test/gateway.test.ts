@@ -253,6 +253,16 @@ test('each client has its own allowance', async () => {
   assert.equal((await failure(refused)).error_code, 'REQUEST_LIMIT_EXCEEDED');
 });
 
+test('a client is its network, whichever of its addresses it calls from', async () => {
+  const gateway = createGateway({ programs, rateLimiter: tokenBucket({ burst: 1 }) });
+  const call = async (address: string) => (await gateway(new Request(`${ORIGIN}/api/programs`), { address })).status;
+  const networks = [['2001:db8:1:2::1', '2001:db8:1:2:ffff::9', '2001:db8:1:2:3:4:5:6'], ['2001:db8:1:3::1'], ['2001:db8::1', '2001:db8::2:0:0:1'], ['::1', '::2'], ['192.0.2.1', '::ffff:192.0.2.1'], ['192.0.2.2'], ['']];
+  for (const [first, ...others] of networks) {
+    assert.equal(await call(first!), 200, first);
+    for (const other of [first!, ...others]) assert.equal(await call(other), 429, other);
+  }
+});
+
 test('every call leaves one line without contents', async () => {
   const lines: AuditLine[] = [];
   const ask = page({ programs, ...asEmployee, audit: (line) => lines.push(line) });

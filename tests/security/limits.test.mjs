@@ -9,6 +9,8 @@ import { serve } from 'lakelet/gateway/node';
 
 import { makeCookies } from './cookies.mjs';
 import { openGateway } from './gateway.mjs';
+import { throughSocket } from './senders.mjs';
+import { openWorker } from './workerd.mjs';
 
 const LIMIT = 1000;
 
@@ -46,6 +48,15 @@ test('a body that drips, or stops, is given up in time', async (t) => {
   assert.match(await send(head('Content-Length: 900') + body.slice(0, 5)), / 408 /);
   assert.match(await send(head('Transfer-Encoding: chunked'), chunk(' ')), / 408 /);
   assert.deepEqual(lines, Array(3).fill([408, 'REQUEST_TIMEOUT']));
+});
+
+test('a Worker gives up a body that stops', async (t) => {
+  const worker = await openWorker({ host: 'http://127.0.0.1:9', token: 'dapi-test', onLine: () => {} });
+  t.after(worker.close);
+  const { good } = await makeCookies(() => {});
+  const { host } = new URL(worker.url);
+  const head = ['POST /api/programs/assistant HTTP/1.1', `Host: ${host}`, `Cookie: ${good}`, 'Content-Type: application/json', 'Content-Length: 900', '', ''].join('\r\n');
+  assert.equal((await throughSocket(worker.url, 10_000).exchange(Buffer.from(head + body.slice(0, 5)))).status, 408);
 });
 
 test('a body is counted as it comes, whatever is said of its length', async (t) => {

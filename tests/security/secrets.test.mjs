@@ -7,7 +7,9 @@ import { inspect, pipeline, predict, Workspace } from 'lakelet';
 import { createGateway } from 'lakelet/gateway';
 import { serve } from 'lakelet/gateway/node';
 
+import { makeCookies } from './cookies.mjs';
 import { json, openUpstream } from './upstream.mjs';
+import { openWorker } from './workerd.mjs';
 
 const TOKEN = 'dapi-0123456789abcdef';
 const CLIENT_SECRET = 'dose-client-secret';
@@ -96,19 +98,38 @@ function around(text, part) {
   return text.slice(Math.max(0, at - 300), at + 100);
 }
 
-test('a workspace that redirects leads the credential nowhere', async (t) => {
+const CALL = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"messages":[]}' };
+const PATH = '/api/serving-endpoints/chat/invocations';
+
+function inNode(_, host) {
+  const gateway = createGateway({ workspace: new Workspace({ host, token: TOKEN, retries: 0 }), relay: { endpoints: ['chat'] }, rateLimiter: { take: () => 0 } });
+  return () => gateway(new Request(`https://app.example${PATH}`, CALL));
+}
+
+async function inWorkerd(t, host) {
+  const { url, close } = await openWorker({ host, token: TOKEN, onLine: () => {} });
+  t.after(close);
+  const { good: cookie } = await makeCookies(() => {});
+  return () => fetch(url + PATH, { ...CALL, headers: { ...CALL.headers, cookie } });
+}
+
+async function leadNowhere(t, open) {
   const [workspace, evil] = [await openUpstream(), await openUpstream()];
   t.after(workspace.close);
   t.after(evil.close);
-  const gateway = createGateway({ workspace: new Workspace({ host: workspace.url, token: TOKEN, retries: 0 }), relay: { endpoints: ['chat'] }, rateLimiter: { take: () => 0 } });
+  const ask = await open(t, workspace.url);
   for (const status of [301, 302, 303, 307, 308]) {
-    for (const location of [evil.url, `//${new URL(evil.url).host}/x`, `${evil.url}/serving-endpoints/chat/invocations`, '/elsewhere']) {
+    for (const location of [evil.url, `//${new URL(evil.url).host}/x`, evil.url + PATH, '/elsewhere']) {
       workspace.answer = (_, response) => response.writeHead(status, { location }).end();
-      const answer = await gateway(new Request('https://app.example/api/serving-endpoints/chat/invocations', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"messages":[]}' }));
+      const answer = await ask();
       assert.equal(answer.status, 502);
       assert.equal(answer.headers.get('location'), null);
     }
   }
   assert.deepEqual(evil.received, []);
   assert.deepEqual(new Set(workspace.received.map(({ url }) => url)), new Set(['/serving-endpoints/chat/invocations']));
-});
+}
+
+test('a workspace that redirects leads the credential nowhere', (t) => leadNowhere(t, inNode));
+
+test('a workspace that redirects leads the credential of a Worker nowhere', (t) => leadNowhere(t, inWorkerd));

@@ -53,8 +53,7 @@ async function readText(request: Request, { bodyBytes = 256 * 1024, bodyMs = 15_
   try {
     for (let size = 0; ; ) {
       const { done, value } = await reader.read();
-      signal.throwIfAborted();
-      if (late.aborted) throw new GatewayError(408, 'REQUEST_TIMEOUT', `The body did not arrive within ${bodyMs / 1000} s.`, 'Try again.');
+      over.throwIfAborted();
       if (done) return text + decoder.decode();
       size += value.length;
       if (size > bodyBytes) throw tooLarge();
@@ -62,6 +61,9 @@ async function readText(request: Request, { bodyBytes = 256 * 1024, bodyMs = 15_
     }
   } catch (error) {
     stop();
+    // Some hosts fail a read that is cancelled, others end it.
+    signal.throwIfAborted();
+    if (late.aborted) throw new GatewayError(408, 'REQUEST_TIMEOUT', `The body did not arrive within ${bodyMs / 1000} s.`, 'Try again.');
     if (error instanceof TypeError) throw invalid('The body is not UTF-8.');
     throw error;
   } finally {

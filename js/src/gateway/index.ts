@@ -23,7 +23,7 @@ import { Call } from './call.js';
 import { GatewayError, unauthenticated, unknownRoute } from './errors.js';
 import { readPath } from './path.js';
 import { collect, findProgram, listPrograms, readInputs, run } from './programs.js';
-import { tokenBucket } from './rate.js';
+import { networkOf, tokenBucket } from './rate.js';
 import { passOn, readRelayed } from './relay.js';
 import { relayedBody, serverSentEvents, toStream } from './stream.js';
 import type { Connection, GatewayHandler, GatewayOptions, GatewayUser, RunEvent } from './types.js';
@@ -137,9 +137,9 @@ async function eventStream(events: AsyncGenerator<RunEvent>, call: Call, options
   return new Response(toStream(frames, call), { headers: { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' } });
 }
 
-/** One client for each address; where the host does not tell addresses apart, all callers share one allowance. */
+/** One client for each network; where the host does not tell addresses apart, all callers share one allowance. */
 function byAddress(_: Request, { address = '' }: Connection): string {
-  return address;
+  return networkOf(address);
 }
 
 function json(value: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Response {

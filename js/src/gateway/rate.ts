@@ -28,3 +28,12 @@ export function tokenBucket({ perMinute = 60, burst = 20 } = {}): RateLimiter {
     },
   };
 }
+
+/** The part of an address that its client cannot choose: of IPv6 the first half, behind which one client has all addresses. */
+export function networkOf(address: string): string {
+  const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1];
+  if (mapped !== undefined || !address.includes(':')) return mapped ?? address;
+  const [before = [], after = []] = address.split('::').map((part) => part.split(':').filter(Boolean));
+  const zeros = Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0');
+  return [...before, ...zeros, ...after].slice(0, 4).join(':');
+}

@@ -147,7 +147,7 @@ export interface GatewayOptions {
   readonly limits?: Limits;
   /** Default {@link tokenBucket} with its defaults. */
   readonly rateLimiter?: RateLimiter;
-  /** What the rate limiter tells clients apart by. Default their network address. */
+  /** What the rate limiter tells clients apart by. Default their network: the address, or the first half of an IPv6 one. */
   readonly client?: (request: Request, connection: Connection) => string;
   /**
    * Recognises who calls: by a header of the sign-in in front, a cookie, a token. `body` is the parsed request body. Nobody recognised
