@@ -45,15 +45,13 @@ const NAMES: [&str; 14] = [
 
 pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     let mut add = |start, end| found.push(Finding { rule: Rule::Secrets, start, end });
-    for (prefix, length, kind) in TOKENS {
-        let mut end = 0;
-        for (start, _) in text.match_indices(prefix) {
-            let rest = text.get(start + prefix.len()..).unwrap_or_default();
-            let shaped = rest.chars().take(length).filter(|c| kind(*c)).count() == length;
-            if shaped && start >= end && starts_a_word(text, start) {
-                end = end_of(text, start + prefix.len(), is_token);
-                add(start, end);
-            }
+    let mut end = 0;
+    for (start, (prefix, length, kind)) in places(text, &TOKENS, |token| token.0) {
+        let rest = text.get(start + prefix.len()..).unwrap_or_default();
+        let shaped = rest.chars().take(*length).filter(|c| kind(*c)).count() == *length;
+        if shaped && start >= end && starts_a_word(text, start) {
+            end = end_of(text, start + prefix.len(), is_token);
+            add(start, end);
         }
     }
     let mut end = 0;
@@ -107,37 +105,35 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
 /// `password: Harbour-7791`, `API_KEY=abc`, "the password is hunter22".
 fn assignments(text: &str, add: &mut impl FnMut(usize, usize)) {
     let lower = text.to_ascii_lowercase();
-    for name in NAMES {
-        let mut end = 0;
-        for (start, _) in lower.match_indices(name) {
-            if start < end {
-                continue;
-            }
-            let behind = start + name.len();
-            let rest = lower.get(behind..).unwrap_or_default();
-            let gap = rest.len() - rest.trim_start_matches(|c: char| c == ' ' || "\"'`*".contains(c)).len();
-            let rest = rest.get(gap..).unwrap_or_default();
-            let (sign, sure) = match rest {
-                _ if rest.starts_with('=') => (1, true),
-                _ if rest.starts_with(':') => (1, false),
-                _ if rest.starts_with("is ") => (3, false),
-                _ if rest.starts_with("was ") => (4, false),
-                _ => continue,
-            };
-            let from = behind + gap + sign;
-            let lead = text.get(from..).map_or(0, |rest| {
-                rest.len() - rest.trim_start_matches(|c: char| c == ' ' || "\"'`*".contains(c)).len()
-            });
-            let value = from + lead;
-            let stop = end_of(text, value, |c| !c.is_whitespace() && !"\"'`,;<>|".contains(c));
-            // A long run without a space need not be read again for every name inside it.
-            if stop - value > 256 {
-                end = stop;
-            }
-            let word = text.get(value..stop).unwrap_or_default().trim_end_matches(['.', ')', ':', '?', '!', '*']);
-            if word.len() >= 6 && !word.starts_with(['[', '{', '(', '$']) && (sure || looks_secret(word)) {
-                add(value, value + word.len());
-            }
+    // A long run without a space need not be read again for every name inside it.
+    let mut long_runs: Vec<(&str, usize)> = Vec::new();
+    for (start, name) in places(&lower, &NAMES, |name| name) {
+        if long_runs.iter().any(|(known, end)| known == name && start < *end) {
+            continue;
+        }
+        let behind = start + name.len();
+        let rest = lower.get(behind..).unwrap_or_default();
+        let gap = rest.len() - rest.trim_start_matches(|c: char| c == ' ' || "\"'`*".contains(c)).len();
+        let rest = rest.get(gap..).unwrap_or_default();
+        let (sign, sure) = match rest {
+            _ if rest.starts_with('=') => (1, true),
+            _ if rest.starts_with(':') => (1, false),
+            _ if rest.starts_with("is ") => (3, false),
+            _ if rest.starts_with("was ") => (4, false),
+            _ => continue,
+        };
+        let from = behind + gap + sign;
+        let lead = text
+            .get(from..)
+            .map_or(0, |rest| rest.len() - rest.trim_start_matches(|c: char| c == ' ' || "\"'`*".contains(c)).len());
+        let value = from + lead;
+        let stop = end_of(text, value, |c| !c.is_whitespace() && !"\"'`,;<>|".contains(c));
+        if stop - value > 256 {
+            long_runs.push((name, stop));
+        }
+        let word = text.get(value..stop).unwrap_or_default().trim_end_matches(['.', ')', ':', '?', '!', '*']);
+        if word.len() >= 6 && !word.starts_with(['[', '{', '(', '$']) && (sure || looks_secret(word)) {
+            add(value, value + word.len());
         }
     }
 }
@@ -152,6 +148,25 @@ fn looks_secret(word: &str) -> bool {
         && (digits >= 2 || signs > 0 || (digits == 1 && letters >= 6))
         && !starts_with_number
         && !word.contains("://")
+}
+
+/// Where any of the patterns stands, and which one: one reading of the text for all of them, because setting up a search
+/// for each takes longer than the reading.
+fn places<'a, T>(
+    text: &'a str,
+    patterns: &'a [T],
+    pattern: fn(&T) -> &'static str,
+) -> impl Iterator<Item = (usize, &'a T)> {
+    let mut firsts = [false; 128];
+    for first in patterns.iter().filter_map(|item| pattern(item).bytes().next()) {
+        firsts.get_mut(usize::from(first)).into_iter().for_each(|begins| *begins = true);
+    }
+    let begins = move |byte: u8| firsts.get(usize::from(byte)).is_some_and(|begins| *begins);
+    text.bytes().enumerate().filter(move |(_, byte)| begins(*byte)).flat_map(move |(start, _)| {
+        let rest = text.as_bytes().get(start..).unwrap_or_default();
+        let stands = move |item: &&T| rest.starts_with(pattern(item).as_bytes());
+        patterns.iter().filter(stands).map(move |item| (start, item))
+    })
 }
 
 fn starts_a_word(text: &str, at: usize) -> bool {
