@@ -122,19 +122,13 @@ function wantsEvents(request: Request): boolean {
   return (request.headers.get('accept') ?? '').includes('text/event-stream');
 }
 
+/** How many bytes of events may wait for a reader who is slower than the run. */
+const AHEAD = 64 * 1024;
+
 /** The status is sent with the first event: what fails before it is answered as any other failure. */
 async function eventStream(events: AsyncGenerator<RunEvent>, call: Call, options: GatewayOptions): Promise<Response> {
-  const first = await events.next();
-  const all = (async function* () {
-    try {
-      if (!first.done) yield first.value;
-      yield* events;
-    } finally {
-      void events.return(undefined).catch(() => {});
-    }
-  })();
-  const frames = serverSentEvents(all, call, options.limits?.heartbeatMs ?? 15_000);
-  return new Response(toStream(frames, call), { headers: { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' } });
+  const frames = serverSentEvents(await events.next(), events, call, options.limits?.heartbeatMs ?? 15_000);
+  return new Response(toStream(frames, call, AHEAD), { headers: { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' } });
 }
 
 /** One client for each network; where the host does not tell addresses apart, all callers share one allowance. */

@@ -4,26 +4,40 @@ import type { RunEvent } from './types.js';
 
 const encoder = new TextEncoder();
 
-/** A stream that asks for the next chunk only when the reader wants it, and tells the call when the reader leaves. */
-export function toStream(chunks: AsyncGenerator<Uint8Array>, call: Call): ReadableStream<Uint8Array> {
+/**
+ * A stream that asks for the next chunk when less than `ahead` bytes wait for the reader, and tells the call when the reader leaves. Chunks
+ * that are there already are handed over together.
+ */
+export function toStream(chunks: AsyncGenerator<Uint8Array>, call: Call, ahead = 0): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { done, value } = await chunks.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
+      do {
+        const { done, value } = await chunks.next();
+        if (done) return controller.close();
+        controller.enqueue(value);
+      } while ((controller.desiredSize ?? 0) > 0);
     },
     cancel() {
       call.leave();
       void chunks.return(undefined).catch(() => {});
     },
-  }, { highWaterMark: 0 });
+  }, { highWaterMark: ahead, size: (chunk) => chunk.length });
 }
 
-/** Events as server-sent events: `event: TYPE`, `data: JSON`; a comment when nothing has happened for a while. */
-export async function* serverSentEvents(events: AsyncIterator<RunEvent>, call: Call, heartbeatMs: number): AsyncGenerator<Uint8Array> {
+/** Events, of which the first is there, as server-sent events: `event: TYPE`, `data: JSON`; a comment when nothing has happened for a while. */
+export async function* serverSentEvents(first: IteratorResult<RunEvent>, events: AsyncIterator<RunEvent>, call: Call, heartbeatMs: number): AsyncGenerator<Uint8Array> {
+  // One timer and one listener for all events: a run tells dozens of them.
+  let [tick, stop]: [(nothing: undefined) => void, (reason: unknown) => void] = [() => {}, () => {}];
+  const timer = setInterval(() => tick(undefined), heartbeatMs);
+  const aborted = () => stop(call.signal.reason);
+  call.signal.addEventListener('abort', aborted);
   try {
-    for (let next = events.next(); ; ) {
-      const arrived = await call.within(orAfter(next, heartbeatMs));
+    for (let next = Promise.resolve(first); ; ) {
+      call.signal.throwIfAborted();
+      const arrived = await new Promise<IteratorResult<RunEvent> | undefined>((resolve, reject) => {
+        [tick, stop] = [resolve, reject];
+        next.then(resolve, reject);
+      });
       if (arrived === undefined) {
         yield encoder.encode(':\n\n');
         continue;
@@ -39,22 +53,14 @@ export async function* serverSentEvents(events: AsyncIterator<RunEvent>, call: C
     call.end(200, failure);
     yield frame('error', { error: failure.body(call.id) });
   } finally {
+    clearInterval(timer);
+    call.signal.removeEventListener('abort', aborted);
     void events.return?.().catch(() => {});
   }
 }
 
 function frame(event: string, data: object): Uint8Array {
   return encoder.encode(`event: ${event.replace(/[\r\n]/g, ' ')}\ndata: ${JSON.stringify(data)}\n\n`);
-}
-
-/** The value, or undefined when it takes longer. */
-async function orAfter<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  try {
-    return await Promise.race([work, new Promise<undefined>((resolve) => (timer = setTimeout(resolve, ms, undefined)))]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** How much of the end of a relayed reply is kept to read the tokens from. */
