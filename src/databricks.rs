@@ -191,6 +191,11 @@ impl Workspace {
         retry::run(&*self.host.clock, self.retries, deadline_ms, attempt).await
     }
 
+    /// The tries that the policy allows a call.
+    pub(crate) fn tries(&self, deadline_ms: f64) -> retry::Tries {
+        retry::Tries::new(self.retries, deadline_ms)
+    }
+
     /// One attempt: sends the call with the credential and returns once the head of a good answer is there. A refused
     /// token that can be renewed is renewed, and the call sent once more.
     pub(crate) async fn open(&self, call: &Call) -> Result<Response> {

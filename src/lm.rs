@@ -68,6 +68,8 @@ pub struct ChatResponse {
 /// A piece of a streamed answer (one completion).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Delta {
+    /// The answer was cut, and begins again: what came before does not count.
+    pub begins_anew: bool,
     pub text: String,
     pub reasoning: String,
     /// Pieces of OpenAI-form tool calls; [`Gathered`] joins them by their `index`.
@@ -86,6 +88,7 @@ impl From<ChatResponse> for Delta {
     fn from(answer: ChatResponse) -> Self {
         let completion = answer.completions.into_iter().next().unwrap_or_default();
         Self {
+            begins_anew: false,
             text: completion.text.unwrap_or_default(),
             reasoning: completion.reasoning.unwrap_or_default(),
             tool_calls: completion.tool_calls,

@@ -44,6 +44,7 @@ pub fn named_event(event: &Event, errors: Describe) -> (&'static str, String) {
         }
         Event::Partial { id, step, field, value } => ("partial", valued(*id, step, field, value)),
         Event::Value { id, step, field, value } => ("value", valued(*id, step, field, value)),
+        Event::Retracted { id, step } => ("retracted", json::text(&json!({"id": id, "step": &**step}))),
         Event::Warning { id, step, message } => {
             ("warning", json::text(&json!({"id": id, "step": &**step, "message": message})))
         }

@@ -80,6 +80,8 @@ export type ProgramEvent<O = Record<string, unknown>> =
   | { readonly type: 'partial'; readonly id: number; readonly step: string; readonly field: string; readonly value: unknown }
   /** A field of a model's reply is complete. */
   | { readonly type: 'value'; readonly id: number; readonly step: string; readonly field: string; readonly value: unknown }
+  /** What was told of the fields of a step's reply does not count: the reply was cut, and begins again. */
+  | { readonly type: 'retracted'; readonly id: number; readonly step: string }
   /** Something seems wrong with what a step was given: an input is unknown, missing or of another type. It goes on. */
   | { readonly type: 'warning'; readonly id: number; readonly step: string; readonly message: string }
   /** A step has ended, well or not. */

@@ -25,7 +25,7 @@ export interface WorkspaceOptions {
   readonly fetch?: (input: string, init: RequestInit) => Promise<Response>;
   /** How long a call may take with all its retries, in milliseconds; 300 000 unless given. */
   readonly timeout?: number;
-  /** How often a call is tried again when another try can help; 3 unless given. */
+  /** How often a call is tried again when another try can help; 6 unless given. */
   readonly retries?: number;
 }
 
@@ -50,7 +50,7 @@ export interface IndexOptions {
   readonly textColumn?: string;
   /** More columns to return. */
   readonly columns?: readonly string[];
-  /** How many passages to return when a query does not say; 3 unless given. */
+  /** How many passages to return when a query does not say; 6 unless given. */
   readonly results?: number;
   readonly queryType?: 'ANN' | 'HYBRID' | 'FULL_TEXT';
   /** Passages that score less are left out. */

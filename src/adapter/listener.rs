@@ -105,8 +105,12 @@ impl StreamListener {
         self
     }
 
-    /// Takes the next piece of the reply, and yields what can be told now.
+    /// Takes the next piece of the reply, and yields what can be told now. A delta that begins the answer anew makes the chunks before it
+    /// worthless.
     pub fn receive(&mut self, delta: &Delta) -> Option<Chunk> {
+        if delta.begins_anew {
+            self.state = State::new(self.format);
+        }
         if self.state.ended {
             if !self.allow_reuse {
                 return None;

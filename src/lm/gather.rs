@@ -18,6 +18,9 @@ pub struct Gathered {
 impl Gathered {
     /// Takes the next piece.
     pub fn push(&mut self, delta: &Delta) {
+        if delta.begins_anew {
+            *self = Self::default();
+        }
         let completion = &mut self.completion;
         for (place, piece) in [(&mut completion.text, &delta.text), (&mut completion.reasoning, &delta.reasoning)] {
             if !piece.is_empty() {

@@ -21,6 +21,7 @@ pub(crate) fn delta(json: &Json) -> Option<Delta> {
     let delta = choice.get("delta").unwrap_or(&Json::Null);
     let (said, reported) = (Said::of(delta), usage(json));
     Some(Delta {
+        begins_anew: false,
         text: said.text.unwrap_or_default(),
         reasoning: said.reasoning.unwrap_or_default(),
         tool_calls: list(delta, "tool_calls"),

@@ -19,6 +19,8 @@ pub enum Event {
     Partial { id: usize, step: Rc<str>, field: Rc<str>, value: Value },
     /// A field of a model's reply is complete.
     Value { id: usize, step: Rc<str>, field: Rc<str>, value: Value },
+    /// What was told of the fields of a step's reply does not count: the reply was cut, and begins again.
+    Retracted { id: usize, step: Rc<str> },
     /// Something seems wrong with what a step was given; it goes on.
     Warning { id: usize, step: Rc<str>, message: String },
     /// A step has ended, well or not.

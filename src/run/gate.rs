@@ -70,6 +70,10 @@ impl Gate {
             Event::Warning { id, step, message } => {
                 self.pass(Event::Warning { id, step, message: rules.redact(&message).into_owned() });
             }
+            Event::Retracted { id, .. } => {
+                self.writing.borrow_mut().retain(|(span, ..)| *span != id);
+                self.pass(event);
+            }
             // Rules judge what is whole.
             Event::Partial { .. } => {}
             Event::Finished(span) => self.pass(Event::Finished(Rc::new(span.redacted(rules)))),
@@ -95,6 +99,9 @@ impl Gate {
         match event {
             Event::Started { .. } => sink(event),
             _ if self.released.get() => sink(event),
+            Event::Retracted { id, .. } => {
+                self.retract(id);
+            }
             // What is let out later is complete by then, or goes on to grow.
             Event::Partial { .. } => {}
             _ => self.held.borrow_mut().push(event),

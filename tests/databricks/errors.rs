@@ -11,7 +11,7 @@ use crate::{ADDRESS, Answer, LLAMA, TestHost, hi, workspace};
 
 fn chat_error(endpoint: &str, answer: Answer) -> Error {
     // Each try gets the same answer, so that what is tried again fails as well.
-    let host = TestHost::new(std::iter::repeat_n(answer, 4));
+    let host = TestHost::new(std::iter::repeat_n(answer, 7));
     host.run(workspace(&host).chat(endpoint).unwrap().complete(hi())).unwrap_err()
 }
 

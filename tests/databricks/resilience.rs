@@ -47,7 +47,7 @@ fn what_cannot_pass_is_not_tried_again() {
 fn tries_are_limited_and_can_be_configured() {
     let host = TestHost::new(std::iter::repeat_n(Answer::new(429, ""), 9));
     assert_eq!(ask(&host, hi()).unwrap_err().kind(), ErrorKind::RateLimited);
-    assert_eq!(host.requests().len(), 4);
+    assert_eq!(host.requests().len(), 7);
 
     let host = TestHost::new([Answer::new(429, "")]);
     let once = workspace(&host).with_retries(Policy { tries: 1, ..Policy::default() });

@@ -33,8 +33,9 @@ fn with_usage(mut chunk: Json, completion_tokens: u64) -> Json {
     chunk
 }
 
+/// What comes of this answer, however often it is asked for.
 fn stream(answer: Answer) -> Vec<Result<Delta>> {
-    let host = TestHost::new([answer]);
+    let host = TestHost::new(std::iter::repeat_n(answer, 7));
     host.run(workspace(&host).chat(LLAMA).unwrap().stream(hi()).collect())
 }
 
@@ -46,6 +47,9 @@ fn gather(deltas: Vec<Result<Delta>>) -> (Delta, Option<lakelet::Error>) {
             Ok(delta) => delta,
             Err(error) => return (all, Some(error)),
         };
+        if delta.begins_anew {
+            all = Delta::default();
+        }
         all.text.push_str(&delta.text);
         all.reasoning.push_str(&delta.reasoning);
         all.finish_reason = delta.finish_reason.or(all.finish_reason);
@@ -160,8 +164,7 @@ fn an_answer_that_is_no_stream_is_read_whole_or_told() {
     for (body, says) in
         [("<html>Log in</html>", "a page of HTML"), ("", "ended too early"), ("data: {\"ch", "ended too early")]
     {
-        let host = TestHost::new(std::iter::repeat_n(Answer::new(200, body), 4));
-        let (_, error) = gather(host.run(workspace(&host).chat(LLAMA).unwrap().stream(hi()).collect()));
+        let (_, error) = gather(stream(Answer::new(200, body)));
         assert_eq!(error.as_ref().unwrap().kind(), ErrorKind::Protocol);
         assert!(error.unwrap().message().contains(says), "{body}");
     }
@@ -185,7 +188,7 @@ fn errors_in_the_stream_are_errors() {
 }
 
 #[test]
-fn a_stream_is_tried_again_only_while_nothing_came_of_it() {
+fn a_stream_that_breaks_is_tried_again_and_says_so_when_something_had_come_of_it() {
     let busy = json!({"error_code": "REQUEST_LIMIT_EXCEEDED", "message": "busy"});
     let role = chunk(json!({"role": "assistant", "content": ""}), json!(null));
     let good = || Answer::new(200, frames(&[text("Hello"), stop()], true));
@@ -195,10 +198,16 @@ fn a_stream_is_tried_again_only_while_nothing_came_of_it() {
     assert!(error.is_none(), "{error:?}");
     assert_eq!((all.text.as_str(), host.requests().len()), ("Hello", 3));
 
-    let host = TestHost::new([Answer::new(200, frames(&[text("Hel"), busy], false)), good()]);
-    let (all, error) = gather(host.run(workspace(&host).chat(LLAMA).unwrap().stream(hi()).collect()));
-    assert_eq!(error.unwrap().kind(), ErrorKind::RateLimited);
-    assert_eq!((all.text.as_str(), host.requests().len()), ("Hel", 1));
+    // Chance is one half: waits of 375 and 750 ms.
+    let cut = Answer::new(200, frames(&[text("He"), text("lp")], false)).broken();
+    let host = TestHost::new([Answer::new(200, frames(&[text("Hel"), busy], false)), cut, good()]);
+    let deltas: Vec<_> = host.run(workspace(&host).chat(LLAMA).unwrap().stream(hi()).collect());
+    let pieces: Vec<_> = deltas.iter().map(|delta| delta.as_ref().unwrap()).collect();
+    let told = |delta: &&&Delta| delta.finish_reason.is_none();
+    let told: Vec<_> = pieces.iter().filter(told).map(|delta| (delta.begins_anew, delta.text.as_str())).collect();
+    let anew = (true, "");
+    assert_eq!(told, [(false, "Hel"), anew, (false, "He"), (false, "lp"), anew, (false, "Hello")]);
+    assert_eq!((host.requests().len(), host.now()), (3, 1125.0));
 }
 
 #[test]

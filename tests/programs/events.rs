@@ -28,6 +28,7 @@ fn kinds(events: &[Event]) -> Vec<String> {
             Event::Finished(span) => format!("finished {}", span.name),
             Event::Result { .. } => "result".to_owned(),
             Event::Warning { .. } => "warning".to_owned(),
+            Event::Retracted { .. } => "retracted".to_owned(),
             Event::Status(message) => message.clone(),
         })
         .collect()
@@ -127,4 +128,46 @@ fn status_messages_follow_what_they_are_about() {
         ]
     );
     assert_eq!(told.last().map(String::as_str), Some("predict is done."));
+}
+
+/// Everything that was told of texts, as a reader puts it together.
+fn read(events: &[Event]) -> String {
+    let mut text = String::new();
+    for event in events {
+        match event {
+            Event::Text { text: piece, .. } => text.push_str(piece),
+            Event::Retracted { .. } => text.clear(),
+            _ => {}
+        }
+    }
+    text
+}
+
+#[test]
+fn what_was_told_of_a_reply_that_was_cut_is_taken_back() {
+    let answer = "One sentence that is long enough. Another one, which ends the answer.";
+    let reply = format!("[[ ## answer ## ]]\n{answer}\n\n[[ ## completed ## ]]");
+    let predict = Predict::new(Signature::parse("question -> answer").unwrap());
+    let retractions = |events: &[Event]| events.iter().filter(|e| matches!(e, Event::Retracted { .. })).count();
+    let rules = || Some(Rc::new(Rules::new(&[Rule::Email])));
+    for (rules, open, held_outside) in
+        [(None, true, false), (rules(), true, false), (rules(), false, false), (None, true, true)]
+    {
+        let stage = Stage::new();
+        stage.model.when("", 1.0, &reply);
+        stage.model.cut_after.set(Some(9));
+        let run = stage.watched();
+        let outer = Gate::inside(run.gate(), !held_outside, None);
+        let gate = Gate::inside(&outer, open, rules);
+        let outputs =
+            stage.wait(predict.call(&run.clone().behind(&gate), Example::new().with("question", "?"))).unwrap();
+        assert_eq!(outputs.fields["answer"].as_str(), Some(answer));
+        // Whoever saw nothing of it is told nothing.
+        let shown = open && !held_outside;
+        assert_eq!(retractions(&stage.events.borrow()), usize::from(shown));
+        gate.release();
+        outer.release();
+        assert_eq!(read(&stage.events.borrow()), answer);
+        assert_eq!(retractions(&stage.events.borrow()), usize::from(shown));
+    }
 }

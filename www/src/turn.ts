@@ -42,6 +42,8 @@ export function advance(turn: Turn, event: RunEvent): Turn {
       return { ...turn, running: turn.running.filter(({ id }) => id !== event.span.id), spans: [...turn.spans, event.span] };
     case 'text':
       return event.step === ANSWER.step && event.field === ANSWER.field ? { ...turn, answer: turn.answer + event.text } : turn;
+    case 'retracted':
+      return event.step === ANSWER.step ? { ...turn, answer: '' } : turn;
     case 'stage':
     case 'warning':
     case 'status':

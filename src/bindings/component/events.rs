@@ -38,6 +38,9 @@ pub(super) fn event(event: Event) -> Option<events::Event> {
         Event::Value { id, step, field, value } => {
             events::Event::Value(field_value(id, &step, &field, report::value(&value)))
         }
+        Event::Retracted { id, step } => {
+            events::Event::Retracted(events::Retraction { id: number(id), step: step.to_string() })
+        }
         Event::Warning { id, step, message } => {
             events::Event::Warning(events::Warning { id: number(id), step: step.to_string(), message })
         }

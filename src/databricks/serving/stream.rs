@@ -11,11 +11,11 @@ use super::super::{Call, Workspace};
 use super::reply;
 use crate::error::Result;
 use crate::http::deadline::Deadline;
-use crate::http::sse;
+use crate::http::{retry, sse};
 use crate::json;
 use crate::lm::{Delta, Usage, wire};
 
-/// Sends a call and yields its answer. Tries again only while nothing has come of it.
+/// Sends a call and yields its answer. What is cut is tried again, from the beginning.
 pub(super) fn deltas(
     workspace: Workspace,
     call: Result<Call>,
@@ -24,42 +24,61 @@ pub(super) fn deltas(
     match call {
         Ok(call) => {
             let deadline = workspace.deadline(deadline_ms);
-            let progress = Progress { workspace, call: Rc::new(call), deadline, chunks: None };
-            stream::try_unfold(progress, Progress::next).boxed_local()
+            let tries = workspace.tries(deadline.at_ms());
+            let attempt = Attempt { workspace, call: Rc::new(call), tries, wait_ms: 0.0, chunks: None, told: false };
+            stream::try_unfold((attempt, deadline), next).boxed_local()
         }
         Err(error) => stream::iter([Err(error)]).boxed_local(),
     }
 }
 
-struct Progress {
-    workspace: Workspace,
-    call: Rc<Call>,
-    deadline: Deadline,
-    /// `None` until the first delta is there.
-    chunks: Option<Chunks>,
+async fn next((mut attempt, mut deadline): (Attempt, Deadline)) -> Result<Option<(Delta, (Attempt, Deadline))>> {
+    let delta = deadline.bound(attempt.next()).await?;
+    Ok(delta.map(|delta| (delta, (attempt, deadline))))
 }
 
-impl Progress {
-    async fn next(mut self) -> Result<Option<(Delta, Self)>> {
-        let delta = match &mut self.chunks {
-            Some(chunks) => self.deadline.bound(chunks.next()).await?,
-            None => {
-                let at_ms = self.deadline.at_ms();
-                let (workspace, call) = (self.workspace.clone(), self.call.clone());
-                let tries = self.workspace.retry(at_ms, move || {
-                    let (workspace, call) = (workspace.clone(), call.clone());
-                    Box::pin(async move {
-                        let response = workspace.open(&call).await?;
-                        let mut chunks = Chunks::new(response.body.chunks(), call);
-                        Ok((chunks.next().await?, chunks))
-                    })
-                });
-                let (delta, chunks) = self.deadline.bound(tries).await?;
-                self.chunks = Some(chunks);
-                delta
+/// The try that is under way.
+struct Attempt {
+    workspace: Workspace,
+    call: Rc<Call>,
+    tries: retry::Tries,
+    /// How long to wait before the call is sent.
+    wait_ms: f64,
+    /// `None` until the answer has begun.
+    chunks: Option<Chunks>,
+    /// A piece of the answer is out.
+    told: bool,
+}
+
+impl Attempt {
+    async fn next(&mut self) -> Result<Option<Delta>> {
+        loop {
+            match self.read().await {
+                Ok(delta) => {
+                    self.told |= delta.is_some();
+                    return Ok(delta);
+                }
+                Err(error) => {
+                    self.wait_ms = self.tries.next_in_ms(&*self.workspace.host.clock, error)?;
+                    self.chunks = None;
+                    if std::mem::take(&mut self.told) {
+                        return Ok(Some(Delta { begins_anew: true, ..Delta::default() }));
+                    }
+                }
             }
-        };
-        Ok(delta.map(|delta| (delta, self)))
+        }
+    }
+
+    async fn read(&mut self) -> Result<Option<Delta>> {
+        if let Some(chunks) = &mut self.chunks {
+            return chunks.next().await;
+        }
+        if self.wait_ms > 0.0 {
+            self.workspace.host.clock.sleep(self.wait_ms).await;
+        }
+        let response = self.workspace.open(&self.call).await?;
+        let chunks = Chunks::new(response.body.chunks(), Rc::clone(&self.call));
+        self.chunks.insert(chunks).next().await
     }
 }
 

@@ -256,6 +256,13 @@ impl Attempt<'_> {
         while let Some(delta) = deltas.next().await {
             let delta = delta?;
             gathered.push(&delta);
+            if delta.begins_anew {
+                reader = adapter.stream(&prepared.asked);
+                thinking = Thinking::new(&self.predict.signature, &prepared.asked);
+                if std::mem::take(told) {
+                    self.run.tell(Event::Retracted { id: self.span.id(), step: Rc::clone(self.span.name()) });
+                }
+            }
             thinking.push(&delta.reasoning, &mut updates);
             if !delta.text.is_empty() {
                 thinking.finish(&mut updates);

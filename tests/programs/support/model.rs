@@ -46,13 +46,15 @@ pub struct ScriptedModel {
     /// Calls whose answer was waited for to the end.
     pub answered: Rc<Cell<usize>>,
     pub capabilities: Cell<Capabilities>,
+    /// The next streamed reply is cut after so many pieces, and begins again.
+    pub cut_after: Cell<Option<usize>>,
 }
 
 impl ScriptedModel {
     pub fn new(clock: Rc<VirtualClock>) -> Self {
         let (rules, asked) = Default::default();
         let capabilities = Cell::new(Capabilities { json_object: true, json_schema: true, ..Capabilities::default() });
-        Self { clock, rules, asked, answered: Rc::default(), capabilities }
+        Self { clock, rules, asked, answered: Rc::default(), capabilities, cut_after: Cell::default() }
     }
 
     /// Messages that hold `needle` get `reply` after `wait_ms`.
@@ -143,7 +145,10 @@ impl LanguageModel for ScriptedModel {
                 let stopped = Some("stop".to_owned());
                 let last =
                     Delta { usage: Some(USAGE), reported: reported(), finish_reason: stopped, ..Delta::default() };
-                text.chunks(7).map(piece).chain([Ok(last)]).collect()
+                let cut = self.cut_after.take();
+                let anew = cut.map(|_| Ok(Delta { begins_anew: true, ..Delta::default() }));
+                let lost = text.chunks(7).take(cut.unwrap_or(0)).map(piece).chain(anew);
+                lost.chain(text.chunks(7).map(piece)).chain([Ok(last)]).collect()
             }
         };
         let sleeps = self.clock.sleep(wait_ms).map(|()| None::<Result<Delta>>);

@@ -37,7 +37,7 @@ impl Stage {
                 Event::Result { stopped_by: None, .. } => "result".to_owned(),
                 Event::Result { stopped_by: Some(guard), .. } => format!("stopped by {guard}"),
                 Event::Status(message) => format!("status: {message}"),
-                Event::Stage { .. } | Event::Text { .. } => continue,
+                Event::Stage { .. } | Event::Text { .. } | Event::Retracted { .. } => continue,
             });
         }
         lines
