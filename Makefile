@@ -54,7 +54,8 @@ test-package: setup-test build
 component: setup-build
 	node wit/build.mjs
 
-test-component: setup-test component
+test-component: setup-test build component
+	node tests/component/transpile.mjs
 	node --test tests/component/
 
 test-workspace: setup-test build

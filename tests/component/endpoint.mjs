@@ -5,13 +5,25 @@ import { createServer } from 'node:http';
 const seen = { bodies: [], most: 0, aborted: 0 };
 let open = 0;
 
+/** The one passage of every index. */
+const PASSAGE = 'Bicycles stand in the yard behind the house.';
+const found = { manifest: { columns: ['id', 'text', 'title', 'document', 'heading', 'score'].map((name) => ({ name })) }, result: { data_array: [['p1', PASSAGE, 'Bicycles', 'bicycles.md', 'Yard', 0.9]] } };
+
+/** Every output field that the chat adapter's prompt lists, with a value of its type. */
+const filled = (body) => {
+  const [, outputs] = body.messages[0].content.split('Your output fields are:\n');
+  const fields = [...outputs.split('\nAll interactions')[0].matchAll(/^\d+\. `(\w+)` \((\w+)/gm)];
+  return [...fields.map(([, name, type]) => `[[ ## ${name} ## ]]\n${{ bool: 'True', float: '0.5' }[type] ?? PASSAGE}`), '[[ ## completed ## ]]\n'].join('\n\n');
+};
 const reply = (body) => `[[ ## answer ## ]]\n${body.messages.at(-1).content.match(/## question ## \]\]\n(.*)/)?.[1] ?? '?'}!\n\n[[ ## completed ## ]]`;
 const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
-const whole = (body) => ({ model: 'scripted-1', choices: [{ index: 0, message: { role: 'assistant', content: reply(body) }, finish_reason: 'stop' }], usage });
+const whole = (content) => ({ model: 'scripted-1', choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }], usage });
 const json = (response, status, body, headers = {}) => response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function stream(response, body, pieces, pause) {
+const answer = (response, body, text) => (body.stream ? stream(response, text.match(/[^]{1,4}/g), 0) : json(response, 200, whole(text)));
+
+async function stream(response, pieces, pause) {
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   const send = (chunk) => response.write(`data: ${JSON.stringify(chunk)}\n\n`);
   for (const text of pieces) {
@@ -24,14 +36,16 @@ async function stream(response, body, pieces, pause) {
 
 const behaviours = {
   /** Answers with the question. */
-  echo: (response, body) => (body.stream ? stream(response, body, reply(body).match(/[^]{1,4}/g), 0) : json(response, 200, whole(body))),
+  echo: (response, body) => answer(response, body, reply(body)),
+  /** Fills every field. */
+  filling: (response, body) => answer(response, body, filled(body)),
   /** Answers once three requests are there, which would never be if they came one by one. */
   together: (response, body) => {
     waiting.push(() => behaviours.echo(response, body));
     if (waiting.length === 3) waiting.splice(0).forEach((answer) => answer());
   },
   /** Begins to answer, and never ends. */
-  endless: (response, body) => stream(response, body, ['[[ ## answer ## ]]\nOne', ' two', ...Array(1000).fill(' more')], 20),
+  endless: (response) => stream(response, ['[[ ## answer ## ]]\nOne', ' two', ...Array(1000).fill(' more')], 20),
   /** Does not even begin. */
   silent: () => {},
   refusing: (response) => json(response, 403, { error_code: 'PERMISSION_DENIED', message: 'not for you' }, { 'x-request-id': 'r-1' }),
@@ -45,8 +59,8 @@ const behaviours = {
 };
 const waiting = [];
 
-/** Answers, like a proxy that has had enough, before it has read the request. */
-const hasty = (response) => json(response, 413, { error_code: 'INVALID_PARAMETER_VALUE', message: 'too much' }, { connection: 'close' });
+/** Answers before it has read the request. */
+const hasty = (response) => json(response, 413, { error_code: 'INVALID_PARAMETER_VALUE', message: 'too much' });
 
 const server = createServer(async (request, response) => {
   if (request.url === '/seen') return json(response, 200, seen);
@@ -63,6 +77,7 @@ const server = createServer(async (request, response) => {
   let text = '';
   for await (const piece of request) text += piece;
   seen.bodies.push(text);
+  if (request.url.startsWith('/api/2.0/vector-search/')) return json(response, 200, found);
   const [, name] = /^\/serving-endpoints\/([a-z]+)\/invocations$/.exec(request.url) ?? [];
   if (name in behaviours) behaviours[name](response, JSON.parse(text));
   else json(response, 404, { error_code: 'ENDPOINT_NOT_FOUND', message: `no endpoint ${request.url}` });

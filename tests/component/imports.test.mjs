@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { componentWit } from '@bytecodealliance/jco-transpile/wasm-tools';
-import { COMPONENT } from './transpile.mjs';
+import { COMPONENT } from './component.mjs';
 
 const wit = await componentWit(await readFile(COMPONENT));
 const [world] = /world root \{[^}]*\}/.exec(wit);

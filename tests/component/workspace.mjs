@@ -2,9 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { load } from './transpile.mjs';
-
-const { programs, signatures } = await load();
+import { programs, signatures } from './dist/lakelet.js';
 
 /** What runs get unless a test says otherwise: no cache. */
 export const FRESH = { cache: false };

@@ -1,9 +1,8 @@
 // The component through jco: the same core, called by names and types that WIT defines, with no JavaScript of ours between.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { load } from './transpile.mjs';
+import { adapters, signatures } from './dist/lakelet.js';
 
-const { adapters, signatures } = await load();
 const { Signature } = signatures;
 
 test('a signature tells its fields and instructions', () => {
@@ -36,12 +35,22 @@ test('the chat adapter writes the messages that DSPy writes', () => {
   assert.match(messages[3].content, /^\[\[ ## question ## \]\]\n2\+2\?\n\nRespond with/);
 });
 
+test('every adapter writes its own messages', () => {
+  const signature = Signature.parse('question -> answer', undefined);
+  const prompts = ['chat', 'json', 'xml', 'baml'].map((adapter) => adapters.format(adapter, signature, '[]', '{"question": "2+2?"}'));
+  assert.equal(new Set(prompts).size, 4);
+  assert.match(prompts[2], /<question>/);
+});
+
 test('replies are parsed to typed values', () => {
   const signature = Signature.parse('question -> answer, confidence: float', undefined);
   const chat = adapters.parse('chat', signature, '[[ ## answer ## ]]\nParis\n\n[[ ## confidence ## ]]\n0.9\n\n[[ ## completed ## ]]');
   assert.deepEqual(JSON.parse(chat), { answer: 'Paris', confidence: 0.9 });
-  const json = adapters.parse('json', signature, 'Sure: {"answer": "Paris", confidence: 0.9,}');
-  assert.deepEqual(JSON.parse(json), { answer: 'Paris', confidence: 0.9 });
+  for (const adapter of ['json', 'baml']) {
+    assert.deepEqual(JSON.parse(adapters.parse(adapter, signature, 'Sure: {"answer": "Paris", confidence: 0.9,}')), { answer: 'Paris', confidence: 0.9 });
+  }
+  const xml = adapters.parse('xml', signature, '<answer>Paris</answer>\n<confidence>0.9</confidence>');
+  assert.deepEqual(JSON.parse(xml), { answer: 'Paris', confidence: 0.9 });
 });
 
 test('a reply without a field is an error that keeps the reply', () => {
