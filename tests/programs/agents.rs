@@ -10,8 +10,16 @@ use lakelet::value::Map;
 use lakelet::{Error, ErrorKind, Example, Module, Signature, Value};
 use serde_json::json;
 
-use crate::support::Stage;
-use crate::support::script::chat;
+use super::support::Stage;
+use super::support::script::chat;
+
+tests![
+    a_failing_tool_is_an_observation,
+    a_deadline_ends_an_agent_while_a_tool_works,
+    turns_become_a_conversation_that_goes_on,
+    an_agent_that_does_not_submit_is_made_to,
+    names_that_an_agent_needs_are_refused,
+];
 
 fn signature() -> Signature {
     Signature::parse("question -> answer").unwrap()
@@ -45,7 +53,6 @@ fn calls(calls: &str) -> lakelet::Result<String> {
     Ok(chat(&[("next_thought", "hm"), ("tool_calls", calls)]))
 }
 
-#[test]
 fn a_failing_tool_is_an_observation() {
     let stage = Stage::new();
     let choices = vec![
@@ -79,7 +86,6 @@ fn a_failing_tool_is_an_observation() {
     assert_eq!(run.trace().len(), 5);
 }
 
-#[test]
 fn a_deadline_ends_an_agent_while_a_tool_works() {
     let stage = Stage::new();
     stage.model.when("next_tool_name", 5.0, &choice("temperature", r#"{"city": "Oslo"}"#).unwrap());
@@ -88,7 +94,6 @@ fn a_deadline_ends_an_agent_while_a_tool_works() {
     assert_eq!((error.kind(), stage.clock.now_ms()), (ErrorKind::Deadline, 100.0));
 }
 
-#[test]
 fn turns_become_a_conversation_that_goes_on() {
     let stage = Stage::new();
     stage.model.capabilities.set(Capabilities::default());
@@ -119,7 +124,6 @@ fn turns_become_a_conversation_that_goes_on() {
     assert!(asked.contains("How warm?") && asked.contains("And now?") && asked.contains("\"call_0_0\""));
 }
 
-#[test]
 fn an_agent_that_does_not_submit_is_made_to() {
     let stage = Stage::new();
     let replies = vec![calls("[]"), calls(r#"[{"name": "temperature", "args": {}}]"#)];
@@ -130,7 +134,6 @@ fn an_agent_that_does_not_submit_is_made_to() {
     assert_eq!((error.message(), error.python_class()), (message, Some("ValueError")));
 }
 
-#[test]
 fn names_that_an_agent_needs_are_refused() {
     let refused = |signature: &str| ReActV2::new(&Signature::parse(signature).unwrap(), Vec::new()).err().unwrap();
     assert!(

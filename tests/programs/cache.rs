@@ -9,7 +9,17 @@ use lakelet::lm::{ChatRequest, Delta, LanguageModel, Prompt, Usage};
 use lakelet::{Error, ErrorKind, Result};
 use serde_json::{Map, json};
 
-use crate::support::{Stage, server_error};
+use super::support::{Stage, server_error};
+
+tests![
+    the_same_request_is_asked_and_paid_for_once,
+    what_makes_a_difference_is_asked_again,
+    a_call_can_pass_the_cache_by,
+    errors_are_not_kept,
+    a_stream_is_kept_and_comes_back_in_one_piece,
+    a_stream_that_is_left_is_not_kept,
+    a_store_that_fails_fails_no_call,
+];
 
 fn request(text: &str) -> ChatRequest {
     let tail = json!({"role": "user", "content": text}).to_string();
@@ -28,7 +38,6 @@ fn asked(stage: &Stage) -> usize {
     stage.model.asked.borrow().len()
 }
 
-#[test]
 fn the_same_request_is_asked_and_paid_for_once() {
     let stage = Stage::new();
     stage.model.when_in_turn("q", 5.0, vec![Ok("first".to_owned()), Ok("second".to_owned())]);
@@ -39,7 +48,6 @@ fn the_same_request_is_asked_and_paid_for_once() {
     assert_eq!((first.usage.total_tokens, again.usage, again.reported), (15, Usage::default(), Map::new()));
 }
 
-#[test]
 fn what_makes_a_difference_is_asked_again() {
     let stage = Stage::new();
     stage.model.when("q", 5.0, "a");
@@ -55,7 +63,6 @@ fn what_makes_a_difference_is_asked_again() {
     assert_eq!(asked(&stage), 6);
 }
 
-#[test]
 fn a_call_can_pass_the_cache_by() {
     let stage = Stage::new();
     stage.model.when("q", 5.0, "a");
@@ -66,7 +73,6 @@ fn a_call_can_pass_the_cache_by() {
     assert_eq!(asked(&stage), 3);
 }
 
-#[test]
 fn errors_are_not_kept() {
     let stage = Stage::new();
     stage.model.when_in_turn("q", 5.0, vec![Err(server_error()), Ok("a".to_owned())]);
@@ -75,7 +81,6 @@ fn errors_are_not_kept() {
     assert_eq!(stage.wait(model.complete(request("q"))).unwrap().completions[0].text.as_deref(), Some("a"));
 }
 
-#[test]
 fn a_stream_is_kept_and_comes_back_in_one_piece() {
     let stage = Stage::new();
     stage.model.when("q", 5.0, "a long answer in pieces");
@@ -90,7 +95,6 @@ fn a_stream_is_kept_and_comes_back_in_one_piece() {
     assert_eq!((whole.completions[0].finish_reason.as_deref(), asked(&stage)), (Some("stop"), 1));
 }
 
-#[test]
 fn a_stream_that_is_left_is_not_kept() {
     let stage = Stage::new();
     stage.model.when("q", 5.0, "a long answer in pieces");
@@ -114,7 +118,6 @@ impl Cache for Broken {
     }
 }
 
-#[test]
 fn a_store_that_fails_fails_no_call() {
     let stage = Stage::new();
     stage.model.when("q", 5.0, "a");

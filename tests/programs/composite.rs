@@ -3,14 +3,20 @@
 use lakelet::module::{Composite, Retrieve};
 use lakelet::{ErrorKind, Example, Module, Predict, Signature, Value};
 
-use crate::support::Stage;
-use crate::support::script::chat;
+use super::support::Stage;
+use super::support::script::chat;
+
+tests![
+    a_composite_runs_its_parts_and_names_them_as_dspy,
+    a_predictor_that_stands_in_two_places_is_changed_once,
+    a_composite_without_a_function_says_so,
+    retrieve_gives_the_texts_of_passages,
+];
 
 fn predict(signature: &str) -> Box<dyn Module> {
     Box::new(Predict::new(Signature::parse(signature).unwrap()))
 }
 
-#[test]
 fn a_composite_runs_its_parts_and_names_them_as_dspy() {
     let stage = Stage::new();
     stage.model.when("2+2?", 1.0, &chat(&[("answer", "4")]));
@@ -27,7 +33,6 @@ fn a_composite_runs_its_parts_and_names_them_as_dspy() {
     assert_eq!(program.parameters(), ["steps[0]"]);
 }
 
-#[test]
 fn a_predictor_that_stands_in_two_places_is_changed_once() {
     let mut program = Composite::default();
     let (first, second) = (program.add(predict("a -> b")), program.add(predict("c -> d")));
@@ -45,14 +50,12 @@ fn a_predictor_that_stands_in_two_places_is_changed_once() {
     assert_eq!(program.parameters(), ["first"]);
 }
 
-#[test]
 fn a_composite_without_a_function_says_so() {
     let stage = Stage::new();
     let error = stage.wait(Composite::default().call(&stage.run(), Example::new())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
 }
 
-#[test]
 fn retrieve_gives_the_texts_of_passages() {
     let stage = Stage::new();
     ["one", "two", "three"].into_iter().for_each(|text| stage.retriever.holds(text, text));

@@ -3,7 +3,15 @@
 use lakelet::{ErrorKind, Pipeline, assistant};
 use serde_json::{Value as Json, json};
 
-use crate::support::schema::is_valid;
+use super::support::schema::is_valid;
+
+tests![
+    the_good_document_loads,
+    every_mistake_is_named_with_its_place,
+    text_that_is_no_document_is_refused,
+    an_overlay_changes_steps_that_are_there,
+    the_schema_agrees_with_the_loader,
+];
 
 fn good() -> Json {
     json!({
@@ -35,12 +43,10 @@ fn load(pointer: &str, value: Json) -> lakelet::Result<Pipeline> {
     Pipeline::from_json(&document.to_string())
 }
 
-#[test]
 fn the_good_document_loads() {
     assert!(Pipeline::from_json(&good().to_string()).is_ok());
 }
 
-#[test]
 fn every_mistake_is_named_with_its_place() {
     let nothing = Json::Null;
     for (pointer, value, place, says) in [
@@ -182,7 +188,6 @@ fn every_mistake_is_named_with_its_place() {
     }
 }
 
-#[test]
 fn text_that_is_no_document_is_refused() {
     for (text, says) in [
         ("", "not JSON"),
@@ -195,7 +200,6 @@ fn text_that_is_no_document_is_refused() {
     }
 }
 
-#[test]
 fn an_overlay_changes_steps_that_are_there() {
     let load = |overlay: &str| Pipeline::with_overlay(assistant::DATABRICKS_RAG, overlay);
     assert!(load(r#"{"steps": {"retrieve": {"k": 5}}}"#).is_ok());
@@ -211,7 +215,6 @@ fn an_overlay_changes_steps_that_are_there() {
     }
 }
 
-#[test]
 fn the_schema_agrees_with_the_loader() {
     let schema: Json = serde_json::from_str(lakelet::pipeline::SCHEMA).unwrap();
     for document in

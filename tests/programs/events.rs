@@ -7,7 +7,13 @@ use lakelet::screen::{Rule, Rules};
 use lakelet::value::Map;
 use lakelet::{Example, Module, Predict, Signature};
 
-use crate::support::Stage;
+use super::support::Stage;
+
+tests![
+    every_stage_of_every_model_call_is_told,
+    a_closed_gate_keeps_stages_and_drops_what_is_half_written,
+    status_messages_follow_what_they_are_about,
+];
 
 fn tags() -> (Predict, Example) {
     (Predict::new(Signature::parse("text -> tags: list[str]").unwrap()), Example::new().with("text", "x"))
@@ -34,7 +40,6 @@ fn kinds(events: &[Event]) -> Vec<String> {
         .collect()
 }
 
-#[test]
 fn every_stage_of_every_model_call_is_told() {
     let stage = Stage::new();
     let replies = ["no header", "{\"tags\": [\"a\", \"b\"]}"].map(|reply| Ok(reply.to_owned()));
@@ -68,7 +73,6 @@ fn every_stage_of_every_model_call_is_told() {
     );
 }
 
-#[test]
 fn a_closed_gate_keeps_stages_and_drops_what_is_half_written() {
     let reply = "[[ ## tags ## ]]\n[\"one\", \"two\"]\n\n[[ ## completed ## ]]";
     let told = |open: bool, rules: Option<Rc<Rules>>| {
@@ -104,7 +108,6 @@ impl StatusMessages for Words {
     }
 }
 
-#[test]
 fn status_messages_follow_what_they_are_about() {
     let stage = Stage::new();
     stage.model.when("", 1.0, "[[ ## tags ## ]]\n[]");

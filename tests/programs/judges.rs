@@ -4,8 +4,10 @@ use lakelet::metric::{CompleteAndGrounded, SemanticF1};
 use lakelet::{Example, Module, Value};
 use serde_json::{Value as Json, json};
 
-use crate::support::Stage;
-use crate::support::script::chat;
+use super::support::Stage;
+use super::support::script::chat;
+
+tests![a_response_is_held_against_the_ground_truth, completeness_and_groundedness_are_asked_for_one_by_one,];
 
 const ANSWER: [(&str, &str); 9] = [
     ("reasoning", "r"),
@@ -42,13 +44,11 @@ fn asks_as_dspy(judge: &dyn Module, name: &str) {
     assert_eq!(traced.get("score"), Some(&Value::from(recorded["traced"].as_bool().unwrap())));
 }
 
-#[test]
 fn a_response_is_held_against_the_ground_truth() {
     asks_as_dspy(&SemanticF1::new(false).unwrap(), "semantic_f1");
     asks_as_dspy(&SemanticF1::new(true).unwrap(), "decompositional");
 }
 
-#[test]
 fn completeness_and_groundedness_are_asked_for_one_by_one() {
     asks_as_dspy(&CompleteAndGrounded::new().unwrap(), "complete_and_grounded");
 }

@@ -1,4 +1,25 @@
 //! Programs run as their users run them, with scripted models and retrievers and a clock that the test owns.
+//!
+//! Each file lists its tests: here they are Rust's, and in WebAssembly they are called by their names (`tests/runtimes`).
+
+/// A test's name, and the test: it panics when it fails.
+#[cfg(not(test))]
+pub type Test = (&'static str, fn());
+
+macro_rules! tests {
+    ($($name:ident),* $(,)?) => {
+        #[cfg(not(test))]
+        pub const TESTS: &[super::Test] = &[$((concat!(module_path!(), "::", stringify!($name)), $name)),*];
+
+        #[cfg(test)]
+        mod tests {
+            $(#[test]
+            fn $name() {
+                super::$name();
+            })*
+        }
+    };
+}
 
 mod agents;
 mod assistant;
@@ -14,3 +35,24 @@ mod program_of_thought;
 mod state;
 mod support;
 mod tries;
+
+/// The tests of all files, for a host that has no test runner of Rust's.
+#[cfg(not(test))]
+pub fn tests() -> impl Iterator<Item = &'static Test> {
+    let files = [
+        agents::TESTS,
+        assistant::TESTS,
+        cache::TESTS,
+        composite::TESTS,
+        documents::TESTS,
+        events::TESTS,
+        judges::TESTS,
+        parallel::TESTS,
+        pipeline::TESTS,
+        predict::TESTS,
+        program_of_thought::TESTS,
+        state::TESTS,
+        tries::TESTS,
+    ];
+    files.into_iter().flatten()
+}

@@ -3,8 +3,10 @@
 use lakelet::module::Parallel;
 use lakelet::{ErrorKind, Example, Module, Predict, Signature, Value};
 
-use crate::support::script::chat;
-use crate::support::{Stage, server_error};
+use super::support::script::chat;
+use super::support::{Stage, server_error};
+
+tests![results_stand_in_the_order_of_the_calls, too_many_errors_end_the_work,];
 
 fn qa() -> Predict {
     Predict::new(Signature::parse("question -> answer").unwrap())
@@ -14,7 +16,6 @@ fn questions<'a>(qa: &'a Predict, texts: &[&str]) -> Vec<(&'a dyn Module, Exampl
     texts.iter().map(|text| (qa as &dyn Module, Example::new().with("question", *text))).collect()
 }
 
-#[test]
 fn results_stand_in_the_order_of_the_calls() {
     let stage = Stage::new();
     for (question, wait_ms) in [("one", 50.0), ("two", 10.0), ("three", 20.0)] {
@@ -34,7 +35,6 @@ fn results_stand_in_the_order_of_the_calls() {
     assert_eq!(at, [0.0, 0.0, 10.0, 20.0]);
 }
 
-#[test]
 fn too_many_errors_end_the_work() {
     let stage = Stage::new();
     stage.model.when_in_turn("bad", 10.0, vec![Err(server_error())]);

@@ -4,8 +4,23 @@ use lakelet::run::Status;
 use lakelet::{ErrorKind, Example, Module, Pipeline, Value};
 use serde_json::json;
 
-use crate::support::script::chat;
-use crate::support::{Stage, server_error};
+use super::support::script::chat;
+use super::support::{Stage, server_error};
+
+tests![
+    order_comes_from_data_flow_and_independent_steps_run_together,
+    wiring_needs_no_model,
+    bad_inputs_are_named_before_anything_runs,
+    the_error_of_a_step_names_the_step,
+    a_step_and_the_whole_run_end_in_time,
+    dropping_the_call_cancels_its_steps,
+    without_guards_everything_is_told_at_once,
+    a_guard_can_require_that_a_value_is_not_something,
+    a_filter_admits_nobody_whom_its_table_does_not_name,
+    predictors_are_named_as_dspy_names_them_and_can_be_tuned,
+    a_held_reply_that_cannot_be_read_is_asked_for_again_and_its_text_forgotten,
+    a_program_inside_a_held_step_stays_held,
+];
 
 fn load(inputs: serde_json::Value, steps: serde_json::Value, outputs: serde_json::Value) -> Pipeline {
     let document = json!({"lakelet": 1, "name": "test", "inputs": inputs, "steps": steps, "outputs": outputs});
@@ -16,7 +31,6 @@ fn asks(signature: &str, inputs: serde_json::Value) -> serde_json::Value {
     json!({"do": "predict", "signature": signature, "inputs": inputs})
 }
 
-#[test]
 fn order_comes_from_data_flow_and_independent_steps_run_together() {
     let stage = Stage::new();
     for (needle, field) in [("fields `b`.", "b"), ("fields `c`.", "c"), ("fields `d`.", "d")] {
@@ -38,7 +52,6 @@ fn order_comes_from_data_flow_and_independent_steps_run_together() {
     assert_eq!(stage.model.asked.borrow().iter().map(|asked| asked.at_ms).collect::<Vec<_>>(), [0.0, 0.0, 100.0]);
 }
 
-#[test]
 fn wiring_needs_no_model() {
     let stage = Stage::new();
     let pipeline = load(
@@ -60,7 +73,6 @@ fn wiring_needs_no_model() {
     assert_eq!(outcome.prediction.get("region"), Some(&"EU".into()));
 }
 
-#[test]
 fn bad_inputs_are_named_before_anything_runs() {
     let stage = Stage::new();
     let pipeline = load(
@@ -82,7 +94,6 @@ fn bad_inputs_are_named_before_anything_runs() {
     assert!(stage.wait(pipeline.run(&stage.run(), good())).is_ok());
 }
 
-#[test]
 fn the_error_of_a_step_names_the_step() {
     let stage = Stage::new();
     stage.model.when_in_turn("", 10.0, vec![Err(server_error())]);
@@ -92,7 +103,6 @@ fn the_error_of_a_step_names_the_step() {
     assert_eq!((error.kind(), error.step(), error.is_retryable()), (ErrorKind::Server, Some("first"), true));
 }
 
-#[test]
 fn a_step_and_the_whole_run_end_in_time() {
     let stage = Stage::new();
     stage.model.when("", 1000.0, &chat(&[("b", "x")]));
@@ -110,7 +120,6 @@ fn a_step_and_the_whole_run_end_in_time() {
     assert_eq!((error.kind(), run.now_ms() - start), (ErrorKind::Deadline, 70.0));
 }
 
-#[test]
 fn dropping_the_call_cancels_its_steps() {
     let stage = Stage::new();
     stage.model.when("", 1000.0, &chat(&[("b", "x")]));
@@ -124,7 +133,6 @@ fn dropping_the_call_cancels_its_steps() {
     assert_eq!(stage.told(), ["started first"]);
 }
 
-#[test]
 fn without_guards_everything_is_told_at_once() {
     let stage = Stage::new();
     stage.model.when("", 10.0, &chat(&[("b", "x")]));
@@ -144,7 +152,6 @@ fn without_guards_everything_is_told_at_once() {
     assert_eq!(shown[0].usage().total_tokens, 15);
 }
 
-#[test]
 fn a_guard_can_require_that_a_value_is_not_something() {
     let stage = Stage::new();
     let pipeline = load(
@@ -158,7 +165,6 @@ fn a_guard_can_require_that_a_value_is_not_something() {
     assert_eq!(outcome("no").stopped_by.as_deref(), Some("stop"));
 }
 
-#[test]
 fn a_filter_admits_nobody_whom_its_table_does_not_name() {
     let stage = Stage::new();
     let pipeline = load(
@@ -179,7 +185,6 @@ fn a_filter_admits_nobody_whom_its_table_does_not_name() {
     assert_eq!(outcome.prediction.get("sentences"), Some(&sentences));
 }
 
-#[test]
 fn predictors_are_named_as_dspy_names_them_and_can_be_tuned() {
     let stage = Stage::new();
     stage.model.when("Be brief.", 10.0, &chat(&[("reasoning", "r"), ("b", "x")]));
@@ -196,7 +201,6 @@ fn predictors_are_named_as_dspy_names_them_and_can_be_tuned() {
     assert!(stage.model.asked.borrow()[0].text().contains("DEMO"));
 }
 
-#[test]
 fn a_held_reply_that_cannot_be_read_is_asked_for_again_and_its_text_forgotten() {
     let stage = Stage::new();
     stage.model.when("[[ ## completed ## ]]", 10.0, &chat(&[("b", "FIRST-TRY")]));
@@ -216,7 +220,6 @@ fn a_held_reply_that_cannot_be_read_is_asked_for_again_and_its_text_forgotten() 
     assert!(!told.iter().any(|line| line.contains("FIRST-TRY")), "{told:?}");
 }
 
-#[test]
 fn a_program_inside_a_held_step_stays_held() {
     use lakelet::run::Gate;
     let stage = Stage::new();

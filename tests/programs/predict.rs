@@ -8,8 +8,28 @@ use lakelet::run::Status;
 use lakelet::{ChainOfThought, ErrorKind, Example, Module, Predict, Signature, Value};
 use serde_json::json;
 
-use crate::support::script::chat;
-use crate::support::{Stage, server_error};
+use super::support::script::chat;
+use super::support::{Stage, server_error};
+
+tests![
+    a_call_sends_the_prompt_and_reads_the_reply,
+    chain_of_thought_asks_for_reasoning_first,
+    an_unreadable_reply_is_asked_for_once_more_as_json,
+    what_the_caller_has_seen_is_not_asked_for_again,
+    a_failing_service_is_not_asked_again,
+    an_empty_reply_is_a_parse_error,
+    fields_are_told_while_they_arrive,
+    several_completions_are_asked_for_with_a_temperature_above_zero,
+    demos_and_adapter_change_the_prompt_of_later_calls,
+    a_call_ends_at_its_deadline,
+    a_dropped_call_is_recorded_as_cancelled,
+    an_unknown_model_is_named_with_the_ones_there_are,
+    a_call_brings_what_holds_for_it_alone,
+    a_call_may_ask_another_model,
+    settings_of_a_run_lie_between_the_models_and_the_predictors,
+    what_services_report_is_added_up_by_model,
+    what_seems_wrong_with_inputs_is_told_and_does_not_stop_the_call,
+];
 
 fn signature(text: &str) -> Signature {
     Signature::parse(text).unwrap()
@@ -31,7 +51,6 @@ fn reasoned() -> String {
     chat(&[("reasoning", "count"), ("answer", "4")])
 }
 
-#[test]
 fn a_call_sends_the_prompt_and_reads_the_reply() {
     let stage = Stage::new();
     stage.model.when("2+2?", 5.0, &four());
@@ -53,7 +72,6 @@ fn a_call_sends_the_prompt_and_reads_the_reply() {
     assert!(matches!(span.status, Status::Done));
 }
 
-#[test]
 fn chain_of_thought_asks_for_reasoning_first() {
     let stage = Stage::new();
     stage.model.when("2+2?", 5.0, &reasoned());
@@ -63,7 +81,6 @@ fn chain_of_thought_asks_for_reasoning_first() {
     assert_eq!(cot.predictors()[0].0, "predict");
 }
 
-#[test]
 fn an_unreadable_reply_is_asked_for_once_more_as_json() {
     let stage = Stage::new();
     stage.model.when("[[ ## completed ## ]]", 5.0, "I think it is 4");
@@ -79,7 +96,6 @@ fn an_unreadable_reply_is_asked_for_once_more_as_json() {
     assert!(calls[1].response_format.is_some() && calls[1].error.is_none());
 }
 
-#[test]
 fn what_the_caller_has_seen_is_not_asked_for_again() {
     let stage = Stage::new();
     stage.model.when("", 5.0, &chat(&[("reasoning", "count")]));
@@ -90,7 +106,6 @@ fn what_the_caller_has_seen_is_not_asked_for_again() {
     assert_eq!(stage.model.asked.borrow().len(), 1);
 }
 
-#[test]
 fn a_failing_service_is_not_asked_again() {
     let stage = Stage::new();
     stage.model.when_in_turn("", 5.0, vec![Err(server_error())]);
@@ -100,7 +115,6 @@ fn a_failing_service_is_not_asked_again() {
     assert!(matches!(run.spans()[0].status, Status::Failed(_)));
 }
 
-#[test]
 fn an_empty_reply_is_a_parse_error() {
     let stage = Stage::new();
     stage.model.when("", 5.0, "");
@@ -112,7 +126,6 @@ fn an_empty_reply_is_a_parse_error() {
     assert_eq!(stage.model.asked.borrow().len(), 2);
 }
 
-#[test]
 fn fields_are_told_while_they_arrive() {
     let stage = Stage::new();
     stage.model.when("2+2?", 5.0, &reasoned());
@@ -130,7 +143,6 @@ fn fields_are_told_while_they_arrive() {
     assert_eq!(stage.told(), expected);
 }
 
-#[test]
 fn several_completions_are_asked_for_with_a_temperature_above_zero() {
     let stage = Stage::new();
     stage.model.when_in_turn("2+2?", 5.0, vec![Ok(four()), Ok(chat(&[("answer", "four")]))]);
@@ -145,7 +157,6 @@ fn several_completions_are_asked_for_with_a_temperature_above_zero() {
     );
 }
 
-#[test]
 fn demos_and_adapter_change_the_prompt_of_later_calls() {
     let mut predict = predict();
     let prefix = |predict: &Predict| predict.prompt(&question("q")).unwrap().prefix.to_string();
@@ -158,7 +169,6 @@ fn demos_and_adapter_change_the_prompt_of_later_calls() {
     assert!(prefix(&predict).contains("`sum`"));
 }
 
-#[test]
 fn a_call_ends_at_its_deadline() {
     let stage = Stage::new();
     stage.model.when("2+2?", 500.0, &four());
@@ -168,7 +178,6 @@ fn a_call_ends_at_its_deadline() {
     assert_eq!(run.spans()[0].calls.len(), 1);
 }
 
-#[test]
 fn a_dropped_call_is_recorded_as_cancelled() {
     let stage = Stage::new();
     stage.model.when("2+2?", 500.0, &four());
@@ -178,7 +187,6 @@ fn a_dropped_call_is_recorded_as_cancelled() {
     assert!(matches!(run.spans()[0].status, Status::Cancelled));
 }
 
-#[test]
 fn an_unknown_model_is_named_with_the_ones_there_are() {
     let stage = Stage::new();
     let mut predict = predict();
@@ -187,7 +195,6 @@ fn an_unknown_model_is_named_with_the_ones_there_are() {
     assert_eq!((error.kind(), error.hint()), (ErrorKind::Config, Some("did you mean `scripted`?")));
 }
 
-#[test]
 fn a_call_brings_what_holds_for_it_alone() {
     let stage = Stage::new();
     stage.model.when("", 5.0, &four());
@@ -206,7 +213,6 @@ fn a_call_brings_what_holds_for_it_alone() {
     assert!(!asked[1].text().contains("        Add.") && !asked[1].text().contains("1+1?"));
 }
 
-#[test]
 fn a_call_may_ask_another_model() {
     let (stage, other) = (Stage::new(), Stage::new());
     other.model.when("", 5.0, &four());
@@ -216,7 +222,6 @@ fn a_call_may_ask_another_model() {
     assert_eq!((stage.model.asked.borrow().len(), other.model.asked.borrow().len()), (0, 1));
 }
 
-#[test]
 fn settings_of_a_run_lie_between_the_models_and_the_predictors() {
     let stage = Stage::new();
     stage.model.when("", 5.0, &four());
@@ -233,7 +238,6 @@ fn settings_of_a_run_lie_between_the_models_and_the_predictors() {
     assert_eq!([&asked[0].rollout_id, &asked[1].rollout_id], [&Some(json!(2)), &Some(json!(3))]);
 }
 
-#[test]
 fn what_services_report_is_added_up_by_model() {
     let stage = Stage::new();
     stage.model.when("2+2?", 5.0, &four());
@@ -246,7 +250,6 @@ fn what_services_report_is_added_up_by_model() {
     assert_eq!(usage.models().iter().collect::<Vec<_>>(), [(&"scripted".to_owned(), total.as_object().unwrap())]);
 }
 
-#[test]
 fn what_seems_wrong_with_inputs_is_told_and_does_not_stop_the_call() {
     let stage = Stage::new();
     stage.model.when("", 5.0, &four());

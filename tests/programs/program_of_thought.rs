@@ -8,8 +8,15 @@ use lakelet::interpreter::CodeInterpreter;
 use lakelet::module::ProgramOfThought;
 use lakelet::{Error, ErrorKind, Example, Module, Result, Signature, Value};
 
-use crate::support::Stage;
-use crate::support::script::chat;
+use super::support::Stage;
+use super::support::script::chat;
+
+tests![
+    code_that_fails_is_written_again,
+    tries_come_to_an_end,
+    an_interpreter_that_fails_ends_the_call,
+    without_an_interpreter_no_model_is_asked,
+];
 
 /// Knows one code, and breaks on another.
 struct Calculator;
@@ -43,7 +50,6 @@ fn writing(codes: &[&str]) -> Stage {
     stage
 }
 
-#[test]
 fn code_that_fails_is_written_again() {
     let stage = writing(&["x", "```python\nSUBMIT(4)\n```"]);
     let run = stage.run();
@@ -58,7 +64,6 @@ fn code_that_fails_is_written_again() {
     assert_eq!(shown["error"], "NameError: [\"name 'x' is not defined\"]".into());
 }
 
-#[test]
 fn tries_come_to_an_end() {
     let stage = writing(&["x", "x"]);
     let mut program = program();
@@ -68,14 +73,12 @@ fn tries_come_to_an_end() {
     assert!(error.message().starts_with("Max hops reached. Failed to run ProgramOfThought: NameError"));
 }
 
-#[test]
 fn an_interpreter_that_fails_ends_the_call() {
     let stage = writing(&["while True: pass"]);
     let error = stage.wait(program().call(&stage.run(), question())).unwrap_err();
     assert_eq!((error.kind(), error.message()), (ErrorKind::Deadline, "it did not end"));
 }
 
-#[test]
 fn without_an_interpreter_no_model_is_asked() {
     let stage = Stage::new();
     let program = ProgramOfThought::new(&Signature::parse("question -> answer").unwrap()).unwrap();

@@ -3,6 +3,13 @@
 use lakelet::{ErrorKind, Example, Module, Pipeline, Predict, Signature, assistant, state};
 use serde_json::{Value as Json, json};
 
+tests![
+    a_predictor_is_saved_byte_for_byte,
+    settings_of_decisions_are_saved_where_python_saves_them,
+    a_state_of_the_same_python_class_fits_a_pipeline,
+    a_state_that_does_not_fit_changes_nothing,
+];
+
 /// Written by DSPy 3.4.1 for `Predict("question -> answer")` with two demos.
 const PREDICT: &str = r#"{
   "traces": [],
@@ -46,7 +53,6 @@ fn enterprise() -> Pipeline {
     Pipeline::from_json(assistant::ENTERPRISE_ASSISTANT).unwrap()
 }
 
-#[test]
 fn a_predictor_is_saved_byte_for_byte() {
     let mut predict = Predict::new(Signature::parse("question -> answer").unwrap());
     state::load(&mut predict, PREDICT).unwrap();
@@ -54,7 +60,6 @@ fn a_predictor_is_saved_byte_for_byte() {
     assert_eq!(state::dump(&predict).unwrap(), PREDICT);
 }
 
-#[test]
 fn settings_of_decisions_are_saved_where_python_saves_them() {
     let saved = PREDICT.replace(
         r#"  "lm": null"#,
@@ -71,7 +76,6 @@ fn settings_of_decisions_are_saved_where_python_saves_them() {
     assert!(text.demos().is_empty(), "nothing is loaded");
 }
 
-#[test]
 fn a_state_of_the_same_python_class_fits_a_pipeline() {
     let mut tuned: Json = serde_json::from_str(&state::dump(&enterprise()).unwrap()).unwrap();
     let names: Vec<&String> = tuned.as_object().unwrap().keys().collect();
@@ -88,7 +92,6 @@ fn a_state_of_the_same_python_class_fits_a_pipeline() {
     assert_eq!(predictors[1].1.demos().len(), 1);
 }
 
-#[test]
 fn a_state_that_does_not_fit_changes_nothing() {
     let saved: Json = serde_json::from_str(&state::dump(&enterprise()).unwrap()).unwrap();
     for (pointer, value, step, field) in [

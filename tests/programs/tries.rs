@@ -7,8 +7,17 @@ use lakelet::run::Status;
 use lakelet::{Error, ErrorKind, Example, Module, Predict, Prediction, Result, Signature, Value};
 use serde_json::json;
 
-use crate::support::script::chat;
-use crate::support::{Stage, server_error};
+use super::support::script::chat;
+use super::support::{Stage, server_error};
+
+tests![
+    the_best_try_counts_and_each_has_a_number_of_its_own,
+    a_reward_that_is_good_enough_ends_the_tries,
+    tries_may_fail_as_often_as_is_allowed,
+    only_the_text_of_the_best_try_is_streamed,
+    a_deadline_ends_the_tries,
+    advice_becomes_a_hint_for_the_next_try,
+];
 
 fn qa() -> Box<Predict> {
     Box::new(Predict::new(Signature::parse("question -> answer").unwrap()))
@@ -36,7 +45,6 @@ fn answer(prediction: &Prediction) -> &str {
     prediction.get("answer").and_then(Value::as_str).unwrap_or_default()
 }
 
-#[test]
 fn the_best_try_counts_and_each_has_a_number_of_its_own() {
     let stage = Stage::new();
     answers(&stage, &["0.5", "0.7", "0.7", "0.9"]);
@@ -55,7 +63,6 @@ fn the_best_try_counts_and_each_has_a_number_of_its_own() {
     assert_eq!(&*run.spans()[2].name, "module");
 }
 
-#[test]
 fn a_reward_that_is_good_enough_ends_the_tries() {
     let stage = Stage::new();
     answers(&stage, &["0.5", "0.8", "1.0"]);
@@ -64,7 +71,6 @@ fn a_reward_that_is_good_enough_ends_the_tries() {
     assert_eq!(stage.model.asked.borrow().len(), 2);
 }
 
-#[test]
 fn tries_may_fail_as_often_as_is_allowed() {
     for (replies, fail_count, expected) in [
         (vec!["0.1", "", "0.2"], 3, Ok("0.2")),
@@ -83,7 +89,6 @@ fn tries_may_fail_as_often_as_is_allowed() {
     }
 }
 
-#[test]
 fn only_the_text_of_the_best_try_is_streamed() {
     let stage = Stage::new();
     answers(&stage, &["0.5", "0.7", "0.6"]);
@@ -94,7 +99,6 @@ fn only_the_text_of_the_best_try_is_streamed() {
     assert!(run.shown_spans().iter().all(|span| !span.withheld && matches!(span.status, Status::Done)));
 }
 
-#[test]
 fn a_deadline_ends_the_tries() {
     let stage = Stage::new();
     answers(&stage, &["0.5"]);
@@ -103,7 +107,6 @@ fn a_deadline_ends_the_tries() {
     assert_eq!((error.kind(), stage.model.asked.borrow().len()), (ErrorKind::Deadline, 3));
 }
 
-#[test]
 fn advice_becomes_a_hint_for_the_next_try() {
     let stage = Stage::new();
     let advice = chat(&[("discussion", "too low"), ("advice", r#"{"self": "Aim higher.", "other": "x"}"#)]);
