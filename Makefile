@@ -1,6 +1,6 @@
 # The two commands are `make demo` and `make test`; the other targets are their parts.
 .PHONY: demo test bench build component clean setup-build setup-demo setup-test \
-	test-rust test-browser test-conformance test-js test-gateway test-security test-package test-component test-workspace test-peers test-page test-fallback
+	test-rust test-browser test-runtimes test-js test-gateway test-security test-package test-component test-workspace test-peers test-page test-fallback
 
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 CHROMEDRIVER ?= $(shell command -v chromedriver)
@@ -9,7 +9,7 @@ CHROMEDRIVER ?= $(shell command -v chromedriver)
 demo: setup-demo build
 	npm run --silent start --workspace lakelet-www
 
-test: test-rust test-browser test-conformance test-js test-gateway test-security test-package test-component test-workspace test-peers test-page test-fallback
+test: test-rust test-browser test-runtimes test-js test-gateway test-security test-package test-component test-workspace test-peers test-page test-fallback
 	@echo "make test: every suite passed"
 
 bench: setup-build build
@@ -31,9 +31,9 @@ test-rust: setup-test
 test-browser: setup-test
 	CHROMEDRIVER=$(CHROMEDRIVER) wasm-pack test --headless --chrome --mode no-install -- --features web --test web
 
-# DSPy's recorded answers inside WebAssembly; `test-rust` holds the core to them natively.
-test-conformance: setup-test
-	node --test tests/conformance/
+# DSPy's recorded answers and the tests of programs in every runtime, against the table in docs/runtimes.md.
+test-runtimes: setup-test
+	node tests/runtimes/run.mjs
 
 test-js: setup-test build
 	npm test --silent --workspace lakelet

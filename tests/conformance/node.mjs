@@ -1,13 +1,19 @@
-// Runs recorded cases through WebAssembly in Node: node tests/conformance/node.mjs DIR
+// Runs a folder of recorded cases through WebAssembly in Node, and reports as the native runner: node tests/conformance/node.mjs DIR
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 
-import { buildSuite, main } from './harness.mjs';
+import { buildWeb, root } from '../runtimes/build.mjs';
+import { caseFiles } from '../runtimes/suite.mjs';
 
-await main(async (files) => {
-  const built = buildSuite();
-  const { initSync, run_case_file } = await import(pathToFileURL(join(built, 'conformance.js')).href);
-  initSync({ module: readFileSync(join(built, 'conformance_bg.wasm')) });
-  return files.map((text) => run_case_file(text));
-});
+const folder = process.argv[2];
+if (!folder) {
+  console.error('usage: node tests/conformance/node.mjs DIR');
+  process.exit(2);
+}
+buildWeb();
+const { cases, initSync } = await import('../../build/runtimes/web/suite.js');
+initSync({ module: readFileSync(`${root}build/runtimes/web/suite_bg.wasm`) });
+const results = caseFiles(folder).flatMap((text) => JSON.parse(cases(text)));
+const failed = results.filter(([, , problem]) => problem !== null);
+for (const [id, operation, problem] of failed) console.log(`${id} ${operation}: ${problem}`);
+console.log(`${results.length - failed.length} passed, ${failed.length} failed`);
+if (failed.length > 0) process.exitCode = 1;

@@ -1,0 +1,50 @@
+// The recorded cases and the tests of programs, in every runtime that is on this machine.
+//
+//   node tests/runtimes/run.mjs             all of them; fails where the table in docs/runtimes.md is not what was seen
+//   node tests/runtimes/run.mjs Deno Bun    some of them
+//   node tests/runtimes/run.mjs --write     writes that table
+import { parseArgs } from 'node:util';
+
+import { buildComponent, buildWeb, root } from './build.mjs';
+import { hosts, look } from './hosts.mjs';
+import { runSuite, surprises } from './suite.mjs';
+import { committedTable, print, tableOf, tellsTheSame, write } from './table.mjs';
+
+const { values, positionals: chosen } = parseArgs({ allowPositionals: true, options: { write: { type: 'boolean' } } });
+const unknown = chosen.find((name) => !hosts.some((host) => host.name === name));
+if (unknown) {
+  console.error(`there is no runtime "${unknown}". There are: ${hosts.map((host) => host.name).join(', ')}`);
+  process.exit(2);
+}
+
+const committed = committedTable();
+const folder = `${root}tests/conformance/cases`;
+const seen = [];
+const problems = [];
+
+buildWeb();
+await buildComponent();
+for (const host of hosts.filter(({ name }) => chosen.length === 0 || chosen.includes(name))) {
+  const { version, skipped } = look(host);
+  if (skipped) {
+    console.log(`${host.name}: skipped, ${skipped}`);
+    continue;
+  }
+  const results = host.run ? host.run(folder) : await runSuite(host.start, folder);
+  const table = tableOf(host, version, results);
+  seen.push(table);
+  problems.push(...surprises(results).map((line) => `${host.name}: ${line}`));
+  if (!values.write && !tellsTheSame(committed, table)) problems.push(`${host.name}: docs/runtimes.md tells other results. Write them anew: node tests/runtimes/run.mjs --write`);
+  if (values.write && `${table.head}` !== `${seen[0].head}`) problems.push(`${host.name} ran other cases or tests than ${seen[0].rows[0][0]}`);
+}
+if (seen.length === 0) process.exit();
+
+const rows = seen.flatMap((table) => table.rows);
+console.log(print({ head: seen[0].head, rows }));
+if (problems.length > 0) {
+  console.error(problems.join('\n'));
+  process.exitCode = 1;
+} else if (values.write) {
+  const [now, before] = [rows, committed.rows].map((rows) => new Map(rows.map((row) => [row[0], row])));
+  write({ head: seen[0].head, rows: hosts.map(({ name }) => now.get(name) ?? before.get(name)).filter(Boolean) });
+}
