@@ -44,6 +44,17 @@ test('it needs nothing but itself', () => {
   assert.ok(existsSync(join(app, 'node_modules/lakelet/LICENSE')));
 });
 
+test('it asks no more of WebAssembly than docs/runtimes.md says', () => {
+  const optimizer = fileURLToPath(new URL('../../node_modules/binaryen/bin/wasm-opt', import.meta.url));
+  const module = join(app, 'node_modules/lakelet/wasm/lakelet.wasm');
+  const used = execFileSync(process.execPath, [optimizer, '--print-features', module, '-o', join(app, 'same.wasm')], { encoding: 'utf8' });
+  const known = ['mutable-globals', 'sign-ext', 'nontrapping-float-to-int', 'bulk-memory', 'multivalue', 'reference-types'];
+  // Binaryen's names for parts of bulk memory and of reference types.
+  const parts = ['bulk-memory-opt', 'call-indirect-overlong'];
+  const others = used.trim().split('\n').map((line) => line.replace('--enable-', '')).filter((name) => ![...known, ...parts].includes(name));
+  assert.deepEqual(others, []);
+});
+
 test('Node loads it', () => {
   const out = execFileSync(process.execPath, ['node.mjs'], { cwd: app, encoding: 'utf8' });
   assert.deepEqual(JSON.parse(out), { answer: 'Yes.', score: 0.9 });
