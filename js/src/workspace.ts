@@ -50,7 +50,7 @@ export interface IndexOptions {
   readonly textColumn?: string;
   /** More columns to return. */
   readonly columns?: readonly string[];
-  /** How many passages to return when a query does not say; 6 unless given. */
+  /** How many passages to return when a query does not say; 3 unless given. */
   readonly results?: number;
   readonly queryType?: 'ANN' | 'HYBRID' | 'FULL_TEXT';
   /** Passages that score less are left out. */
