@@ -9,6 +9,10 @@ pub(super) const LINES: usize = 4;
 /// How long the text and the address of a link may be.
 const LONGEST_LINK: usize = 500;
 
+/// Tags whose addresses a page loads without anybody's doing.
+const LOADING: [&str; 10] =
+    ["img", "image", "picture", "source", "video", "audio", "iframe", "embed", "object", "link"];
+
 const OVERRIDES: [&str; 7] = ["ignore", "disregard", "forget", "override", "bypass", "discard", "overrule"];
 const EARLIER: [&str; 14] = [
     "previous",
@@ -246,22 +250,65 @@ fn end_of_paragraph(text: &str, from: usize) -> usize {
     at
 }
 
-/// Marks images and links with a query that lead to hosts that are not allowed.
+/// Marks what leads to hosts that are not allowed: images and other tags that a page would load by itself, and links with a query.
 pub(super) fn links(text: &str, allow: &[String], found: &mut Vec<Finding>) {
+    tags(text, allow, found);
+    definitions(text, allow, found);
     for (middle, _) in text.match_indices("](") {
         let (Some(before), Some(after)) = (text.get(..middle), text.get(middle + 2..)) else { continue };
         let open = before.char_indices().rev().take(LONGEST_LINK).find(|(_, c)| *c == '[');
         let close = after.char_indices().take(LONGEST_LINK).find(|(_, c)| *c == ')');
         let (Some((open, _)), Some((close, _))) = (open, close) else { continue };
         let target = after.get(..close).unwrap_or_default().trim();
-        let Some((_, address)) = target.split_once("//") else { continue };
-        let host = address.split(['/', '?', '#', ':', ' ']).next().unwrap_or_default();
         let is_image = before.get(..open).is_some_and(|lead| lead.ends_with('!'));
-        if (is_image || address.contains('?')) && !is_allowed_host(host, allow) {
+        if (is_image || target.contains('?')) && is_foreign(target, allow) {
             let start = if is_image { open - 1 } else { open };
             found.push(Finding { rule: Rule::Exfiltration, start, end: middle + 2 + close + 1 });
         }
     }
+}
+
+/// `<img src="https://...">` and its like.
+fn tags(text: &str, allow: &[String], found: &mut Vec<Finding>) {
+    for (start, _) in text.match_indices('<') {
+        let Some(tag) = text.get(start..).filter(|rest| is_loading_tag(rest)) else { continue };
+        let Some(close) = tag.char_indices().take(LONGEST_LINK).find(|(_, c)| *c == '>') else { continue };
+        if tag.get(..close.0).is_some_and(|tag| is_foreign(tag, allow)) {
+            found.push(Finding { rule: Rule::Exfiltration, start, end: start + close.0 + 1 });
+        }
+    }
+}
+
+/// Whether a tag begins here that has a page load something.
+pub(super) fn is_loading_tag(text: &str) -> bool {
+    let name = text.get(1..).unwrap_or_default();
+    LOADING.iter().any(|tag| name.get(..tag.len()).is_some_and(|name| name.eq_ignore_ascii_case(tag)))
+}
+
+/// `[1]: https://...`, the address of a link or an image that stands elsewhere.
+fn definitions(text: &str, allow: &[String], found: &mut Vec<Finding>) {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let label = line.trim_start();
+        let open = start + line.len() - label.len();
+        start += line.len();
+        let named = label.strip_prefix('[').and_then(|label| label.split_once(']'));
+        let Some(after) = named.and_then(|(_, after)| after.strip_prefix(':')) else { continue };
+        let address = after.split_whitespace().next().unwrap_or_default();
+        if address.contains('?') && is_foreign(address, allow) {
+            let lead = after.len() - after.trim_start().len();
+            let end = open + label.len() - after.len() + lead + address.len();
+            found.push(Finding { rule: Rule::Exfiltration, start: open, end });
+        }
+    }
+}
+
+/// Whether an address leads to a host that is not allowed; one without a host stays where it is.
+fn is_foreign(target: &str, allow: &[String]) -> bool {
+    target.split_once("//").is_some_and(|(_, address)| {
+        let host = address.split(['/', '?', '#', ':', ' ', '"', '\'']).next().unwrap_or_default();
+        !is_allowed_host(host, allow)
+    })
 }
 
 /// Whether a host is an allowed domain or below one.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::injection::LINES;
+use super::injection::{LINES, is_loading_tag};
 use super::{Rule, Rules, replace};
 
 /// Redacts a text that arrives in pieces: what it lets out is a beginning of what [`Rules::redact`] makes of the whole.
@@ -59,13 +59,16 @@ impl Redactor {
 fn safe_end(text: &str, kept: usize) -> usize {
     let ends: Vec<usize> = crate::text::sentences(text).iter().map(|(_, end)| *end).collect();
     let end = ends.len().checked_sub(kept + 1).and_then(|i| ends.get(i)).copied().unwrap_or(0);
-    let open = ["<!--", "-----BEGIN ", "!["].iter().filter_map(|opening| text.get(..end)?.rfind(opening));
-    open.filter(|at| !is_closed(text.get(*at..end).unwrap_or_default())).min().unwrap_or(end)
+    let shown = text.get(..end).unwrap_or_default();
+    let open = ["<!--", "-----BEGIN ", "!["].iter().filter_map(|opening| shown.rfind(opening));
+    let tag = shown.rfind('<').filter(|at| shown.get(*at..).is_some_and(is_loading_tag));
+    open.chain(tag).filter(|at| !is_closed(text.get(*at..end).unwrap_or_default())).min().unwrap_or(end)
 }
 
 fn is_closed(part: &str) -> bool {
     match part {
         _ if part.starts_with("<!--") => part.contains("-->"),
+        _ if part.starts_with('<') => part.contains('>'),
         _ if part.starts_with('!') => part.contains(')') || !part.contains("]("),
         _ => part.matches("-----").count() > 3,
     }

