@@ -236,13 +236,17 @@ impl Request {
         (!values.is_empty()).then(|| values.join(", "))
     }
 
-    /// The name by which the gateway was called, without port.
+    /// The name by which the gateway was called, without port; empty when it is none.
     fn host(&self) -> String {
         let name_end = match self.authority.rfind(']') {
             Some(bracket) => bracket + 1,
             None => self.authority.find(':').unwrap_or(self.authority.len()),
         };
-        self.authority.get(..name_end).unwrap_or_default().to_ascii_lowercase()
+        let (name, port) = self.authority.split_at_checked(name_end).unwrap_or_default();
+        let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+        // What stands behind the name must not be read as a part of another one.
+        let is_whole = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+        if is_whole { name.to_ascii_lowercase() } else { String::new() }
     }
 
     /// The origin of pages that are served from here.

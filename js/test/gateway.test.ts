@@ -234,6 +234,16 @@ test('pages of other origins are refused unless allowed', async () => {
   assert.equal((await preflight('https://evil.example')).status, 403);
 });
 
+test('a gateway with names answers to no other', async () => {
+  const gateway = createGateway({ programs, names: ['app.example', '::1'] });
+  const call = (host: string) => gateway(new Request(`https://${host}/api/programs`));
+  for (const host of ['app.example', 'APP.example:8443', '[::1]:80']) assert.equal((await call(host)).status, 200, host);
+  for (const host of ['evil.example', 'app.example.evil.example', 'app.example.', '127.0.0.1']) {
+    const refused = await failure(call(host));
+    assert.deepEqual([refused.status, refused.error_code], [421, 'MISDIRECTED_REQUEST'], host);
+  }
+});
+
 test('methods that mean nothing say which does', async () => {
   const gateway = createGateway({ programs });
   for (const [path, method, allow] of [['programs', 'DELETE', 'GET'], ['programs/assistant', 'GET', 'POST'], ['serving-endpoints/x/invocations', 'PUT', 'POST']]) {

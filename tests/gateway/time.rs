@@ -107,6 +107,9 @@ fn other_names_are_not_answered() {
         ("app.example.evil.example", 421),
         ("[::1]:80", 421),
         ("app.example@evil.example", 421),
+        ("app.example:80@evil.example", 421),
+        ("app.example:80.evil.example", 421),
+        ("app.example:", 421),
         ("", 421),
     ] {
         let host = TestHost::new([]);

@@ -186,7 +186,7 @@ export const strangers = {
 };
 
 const head = (line, ...headers) => [line, ...headers, '', ''].join('\r\n');
-const post = (...headers) => head(`POST ${program} HTTP/1.1`, 'Host: {host}', 'Cookie: {cookie}', 'Content-Type: application/json', 'Connection: close', ...headers);
+const post = (...headers) => head(`POST ${program} HTTP/1.1`, 'Host: {host}', '{signedIn}', 'Content-Type: application/json', 'Connection: close', ...headers);
 const get = (target, ...headers) => head(`GET ${target} HTTP/1.1`, ...(headers.length > 0 ? headers : ['Host: {host}']), 'Connection: close');
 const text = JSON.stringify(question);
 const chunked = `${text.length.toString(16)}\r\n${text}\r\n0\r\n\r\n`;

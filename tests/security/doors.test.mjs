@@ -1,5 +1,6 @@
 // The table of attacks against the gateway in every place that it runs in.
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
 
 import { Workspace } from 'lakelet';
 import { serve } from 'lakelet/gateway/node';
@@ -17,7 +18,7 @@ async function openHere(t) {
   t.after(upstream.close);
   const { gateway, kept } = openGateway(new Workspace({ host: upstream.url, token: TOKEN, retries: 0 }));
   const cookies = await makeCookies((cookie) => kept.close(new Request('https://app.example', { headers: { cookie } })));
-  return { gateway, common: { cookies, received: upstream.received, secrets: [TOKEN, SECRET, upstream.url] } };
+  return { gateway, common: { signedIn: ['cookie', cookies.good], cookies, received: upstream.received, secrets: [TOKEN, SECRET, upstream.url] } };
 }
 
 defend('the gateway as a function', async (t) => {
@@ -33,6 +34,16 @@ defend('the gateway as a server in Node', async (t) => {
   return { ...common, origin: server.url, ...throughSocket(server.url) };
 });
 
+test('a Worker with names answers to no other', async (t) => {
+  const { url, close } = await openWorker({ host: 'http://127.0.0.1:9', token: TOKEN, onLine: () => {} });
+  t.after(close);
+  const ask = async (line, host) => (await throughSocket(url).exchange(Buffer.from(`GET ${line} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`))).status;
+  const { host } = new URL(url);
+  assert.equal(await ask('/api/programs', host), 200);
+  assert.equal(await ask('/api/programs', 'evil.example'), 421);
+  assert.equal(await ask('/api/programs', `${host}@evil.example`), 421);
+});
+
 defend('the gateway as a Worker', async (t) => {
   const upstream = await openUpstream();
   t.after(upstream.close);
@@ -41,5 +52,5 @@ defend('the gateway as a Worker', async (t) => {
   t.after(close);
   t.after(() => assert.ok(!log.join('\n').includes(TOKEN)));
   const cookies = await makeCookies((cookie) => fetch(`${url}/sign-out`, { headers: { cookie } }));
-  return { origin: url, cookies, received: upstream.received, secrets: [TOKEN, SECRET, upstream.url], send: throughSocket(url).send };
+  return { origin: url, signedIn: ['cookie', cookies.good], cookies, received: upstream.received, secrets: [TOKEN, SECRET, upstream.url], send: throughSocket(url).send };
 });

@@ -2,6 +2,12 @@
 import { denied, GatewayError, invalid } from './errors.js';
 import type { Limits } from './types.js';
 
+/** Refuses names that the gateway does not go by. */
+export function checkName(url: URL, names: readonly string[] | undefined): void {
+  if (!names || names.includes(url.hostname.replace(/^\[|\]$/g, ''))) return;
+  throw new GatewayError(421, 'MISDIRECTED_REQUEST', 'The gateway does not go by this name.', "Call it by its own name; the list is in the gateway's configuration.");
+}
+
 /** Refuses pages of other origins, by `Origin`, or by `Sec-Fetch-Site` where a page had the browser leave that out. Whoever sends neither is no page. */
 export function checkOrigin(request: Request, url: URL, allowed: readonly string[]): void {
   const origin = request.headers.get('origin');

@@ -18,7 +18,7 @@
  *
  * @module
  */
-import { checkOrigin, readObject } from './admission.js';
+import { checkName, checkOrigin, readObject } from './admission.js';
 import { Call } from './call.js';
 import { GatewayError, unauthenticated, unknownRoute } from './errors.js';
 import { readPath } from './path.js';
@@ -68,6 +68,7 @@ export function createGateway(options: GatewayOptions): GatewayHandler {
 async function answer(request: Request, connection: Connection, call: Call, options: GatewayOptions, limiter: NonNullable<GatewayOptions['rateLimiter']>): Promise<Response> {
   const url = new URL(request.url);
   const { method } = request;
+  checkName(url, options.names);
   const segments = readPath(url, options.basePath ?? '/api');
   if (!segments) throw unknownRoute();
   checkOrigin(request, url, options.allowedOrigins ?? []);

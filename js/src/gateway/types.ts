@@ -142,6 +142,11 @@ export interface GatewayOptions {
   /** Where relayed calls go. */
   readonly workspace?: GatewayWorkspace;
   readonly relay?: Relay;
+  /**
+   * Names that the gateway goes by, without port; to others it answers 421. A page of another site can have its own name lead here, and would
+   * pass for the same origin: name them wherever the host does not check them, as `serve` and Cloudflare do.
+   */
+  readonly names?: readonly string[];
   /** Origins whose pages may call, beside the gateway's own: `https://portal.example`. */
   readonly allowedOrigins?: readonly string[];
   readonly limits?: Limits;
