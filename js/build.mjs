@@ -41,7 +41,9 @@ function buildCore(dev) {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out);
   run('wasm-bindgen', [
-    '--target', 'web', '--out-dir', out, '--encode-into', 'always', '--omit-default-module-path', built,
+    '--target', 'web', '--out-dir', out, '--encode-into', 'always', '--omit-default-module-path',
+    '--experimental-reset-state-function', // a core that has crashed is replaced
+    built,
   ]);
   const bound = join(out, 'lakelet_bg.wasm');
   // Never with --all-features: it writes encodings that today's engines refuse. The module names the features that it uses.

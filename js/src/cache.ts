@@ -1,6 +1,6 @@
 /** Stores that keep the answers of models. */
 import type { Store } from '../wasm/lakelet.js';
-import { calling } from './core.js';
+import { calling, inCore } from './core.js';
 
 /**
  * Where answers are kept: a `Map` and what is used like one, a key-value namespace of an edge runtime, or a `Cache` of the Cache API. What
@@ -13,17 +13,17 @@ export type CacheStore =
 
 type Found = string | null | undefined | Promise<string | null | undefined>;
 
-const memories = new WeakMap<object, Store>();
-const stores = new WeakMap<object, Store>();
+const memories = inCore(() => new WeakMap<object, Store>());
+const stores = inCore(() => new WeakMap<object, Store>());
 
 /** The memory of what answers: two workspaces may have models of one name. @internal */
 export function memory(owner: object): Store {
-  return kept(memories, owner, () => calling((core) => core.Store.memory()));
+  return kept(memories(), owner, () => calling((core) => core.Store.memory()));
 }
 
 /** What the core makes of a store. @internal */
 export function store(of: CacheStore): Store {
-  return kept(stores, of, () => {
+  return kept(stores(), of, () => {
     const { get, put } = access(of);
     return calling((core) => core.Store.of(async (key: string) => (await get(key)) ?? undefined, async (key: string, text: string) => void (await put(key, text))));
   });

@@ -1,7 +1,7 @@
 /** What programs use unless a call says otherwise. */
 import type { Model as ModelHandle, Services } from '../wasm/lakelet.js';
 import { memory, store, type CacheStore } from './cache.js';
-import { calling } from './core.js';
+import { calling, inCore } from './core.js';
 import { LakeletError } from './errors.js';
 import { languageModel, type ModelFunction } from './language-model.js';
 import { Index, Model, Workspace } from './workspace.js';
@@ -58,7 +58,7 @@ type Reach = { readonly [K in keyof Settings]-?: Settings[K] | undefined };
 
 let defaults: Defaults = {};
 /** What the last call was given, and what was made of it: the next one mostly wants the same. */
-let last: { readonly from: Reach; readonly made: Services } | undefined;
+const last = inCore((): { assembled?: { readonly from: Reach; readonly made: Services } } => ({}));
 
 /**
  * Sets what programs use unless a call says otherwise, as `dspy.configure` does. Settings that are not named stay.
@@ -85,9 +85,10 @@ export function adapterOf(adapter: Adapter = defaultAdapter()): [adapter: unknow
 /** What a call may reach: its own settings before the defaults. @internal */
 export function services(own: Settings): Services {
   const from: Reach = { workspace: own.workspace ?? defaults.workspace, lm: own.lm ?? defaults.lm, rm: own.rm ?? defaults.rm, cache: own.cache ?? defaults.cache };
-  if (last && from.workspace === last.from.workspace && from.cache === last.from.cache && same('lm', from, last.from) && same('rm', from, last.from)) return last.made;
+  const { assembled: before } = last();
+  if (before && from.workspace === before.from.workspace && from.cache === before.from.cache && same('lm', from, before.from) && same('rm', from, before.from)) return before.made;
   const made = assemble(from);
-  last = { from, made };
+  last().assembled = { from, made };
   return made;
 }
 

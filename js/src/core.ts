@@ -17,6 +17,8 @@ let source: (() => ModuleSource | Promise<ModuleSource>) | undefined;
 let loaded: InitOutput | undefined;
 let loading: Promise<void> | undefined;
 let crash: LakeletError | undefined;
+/** Counts the cores there have been. */
+let instance = 0;
 const pending = new Set<(error: LakeletError) => void>();
 
 /** Says where the module comes from. A module that is compiled already needs no `init()`. @internal */
@@ -26,8 +28,8 @@ export function provide(from: WebAssembly.Module | (() => ModuleSource | Promise
 }
 
 /**
- * Loads the core. It can be called again, and from many places: the module is loaded once. Calls that are asynchronous
- * anyway (`run`, `stream`) load it themselves.
+ * Loads the core. It can be called again, and from many places: the module is loaded once, and once more after the core has crashed. Calls
+ * that are asynchronous anyway (`run`, `stream`) load it themselves.
  *
  * ```ts
  * import { init, signature } from 'lakelet';
@@ -38,6 +40,7 @@ export function provide(from: WebAssembly.Module | (() => ModuleSource | Promise
  * @param from where the module comes from; only `lakelet/slim` needs it.
  */
 export function init(from?: ModuleSource | Promise<ModuleSource>): Promise<void> {
+  if (crash) return restart();
   if (loaded) return Promise.resolve();
   loading ??= fetchAndStart(from).catch((cause: unknown) => {
     loading = undefined;
@@ -61,16 +64,41 @@ async function fetchAndStart(from?: ModuleSource | Promise<ModuleSource>): Promi
   start(from === undefined && given instanceof WebAssembly.Module ? exports.initSync({ module: given }) : await load({ module_or_path: given }));
 }
 
-function start(instance: InitOutput): void {
-  loaded = instance;
+function start(exported: InitOutput): void {
+  loaded = exported;
+  instance++;
   exports.on_crash(crashed);
 }
 
-/** After a panic or another trap no call works any more: what waits is told, and so is what calls later. */
+/** Replaces a core that has crashed, once what was under way in it has been told. */
+async function restart(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve));
+  if (!crash) return;
+  exports.__wbg_reset_state();
+  crash = undefined;
+  start(exports.initSync({} as { module: WebAssembly.Module })); // what runs already, whatever it is given
+}
+
+/**
+ * Something in the core: made on first use, and anew when the core was replaced. Whatever is kept of the core for longer than a call is kept
+ * like this.
+ *
+ * @internal
+ */
+export function inCore<T>(make: () => T): () => T {
+  let made: { readonly it: T; readonly by: number } | undefined;
+  return () => {
+    core();
+    if (made?.by !== instance) made = { it: make(), by: instance };
+    return made.it;
+  };
+}
+
+/** After a panic or another trap this core works no more: what waits is told, and so is what calls before the next `init()`. */
 function crashed(what: string): void {
   crash ??= new LakeletError(`Lakelet's core has stopped working: ${what}`, {
     code: 'crashed',
-    hint: 'this is a defect of Lakelet, please report it; reload the page or restart the process to go on',
+    hint: 'this is a defect of Lakelet, please report it; `await init()` starts anew',
   });
   for (const reject of pending) reject(crash);
   pending.clear();
@@ -98,8 +126,17 @@ export function calling<T>(call: (core: Core) => T): T {
     return call(it);
   } catch (thrown) {
     if (thrown instanceof WebAssembly.RuntimeError) crashed(thrown.message);
-    throw crash ?? readError(thrown);
+    throw crash ?? (isStale(thrown) ? madeBefore() : readError(thrown));
   }
+}
+
+function isStale(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.message.startsWith('Invalid stale object');
+}
+
+/** What is told of something that a core held which has crashed since. @internal */
+export function madeBefore(): LakeletError {
+  return new LakeletError("this was made before Lakelet's core stopped working, and is lost", { code: 'crashed', hint: 'make it anew, and load its state again' });
 }
 
 /** Waits for the core, with its errors as {@link LakeletError}s, also when it crashes on the way. @internal */

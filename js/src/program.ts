@@ -1,6 +1,6 @@
 /** Programs: what can be run, streamed and put together. */
 import type { Inner, Program as Handle, Run as RunHandle } from '../wasm/lakelet.js';
-import { calling, type Core } from './core.js';
+import { calling, inCore, madeBefore, type Core } from './core.js';
 import { Run, stoppedBy, type CallOptions } from './run.js';
 import { PredictorSettings } from './settings.js';
 import { ProgramStream } from './stream.js';
@@ -118,14 +118,19 @@ export abstract class Program<I extends object = Record<string, unknown>, O exte
 
 /** A program that the core runs as a whole. */
 export abstract class Compiled<I extends object, O extends object> extends Program<I, O> {
-  #handle: Handle | undefined;
+  /** Whether it is more than what it was compiled from. */
+  #changed = false;
+  readonly #handle = inCore(() => {
+    if (this.#changed) throw madeBefore();
+    return calling((core) => this.compile(core));
+  });
 
   /** @internal */
   protected abstract compile(core: Core): Handle;
 
   /** What the core made of it; made on first use, when the core is there. @internal */
   get handle(): Handle {
-    return (this.#handle ??= calling((core) => this.compile(core)));
+    return this.#handle();
   }
 
   /** @internal */
@@ -146,6 +151,7 @@ export abstract class Compiled<I extends object, O extends object> extends Progr
   /** Changes what the core holds of it. @internal */
   change(by: (handle: Handle) => void): void {
     calling(() => by(this.handle));
+    this.#changed = true;
   }
 
   /** @internal */

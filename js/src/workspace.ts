@@ -1,7 +1,7 @@
 /** Databricks workspaces, and the models and indexes in them. */
 import type { Model as ModelHandle, Retriever as IndexHandle, Workspace as Handle } from '../wasm/lakelet.js';
 import { store, type CacheStore } from './cache.js';
-import { calling, init, waiting } from './core.js';
+import { calling, inCore, init, waiting } from './core.js';
 import { LakeletError } from './errors.js';
 import { write } from './values.js';
 
@@ -67,7 +67,7 @@ export interface IndexOptions {
  */
 export class Workspace {
   readonly #options: WorkspaceOptions;
-  #handle: Handle | undefined;
+  readonly #handle = inCore(() => this.#open());
 
   constructor(options: WorkspaceOptions) {
     this.#options = options;
@@ -131,13 +131,15 @@ export class Workspace {
 
   /** @internal */
   get handle(): Handle {
-    return (this.#handle ??= calling((core) => {
-      const { host, baseUrl, token, clientId, clientSecret, tokens, fetch, timeout, retries } = this.#options;
-      const options = { address: host ?? baseUrl, token, clientId, clientSecret, longestCallMs: timeout, tries: retries === undefined ? retries : retries + 1 };
-      const made = new core.Workspace(write(options), fetch);
-      if (tokens) made.keep_tokens(store(tokens));
-      return made;
-    }));
+    return this.#handle();
+  }
+
+  #open(): Handle {
+    const { host, baseUrl, token, clientId, clientSecret, tokens, fetch, timeout, retries } = this.#options;
+    const options = { address: host ?? baseUrl, token, clientId, clientSecret, longestCallMs: timeout, tries: retries === undefined ? retries : retries + 1 };
+    const made = calling((core) => new core.Workspace(write(options), fetch));
+    if (tokens) made.keep_tokens(store(tokens));
+    return made;
   }
 }
 
@@ -150,17 +152,16 @@ function refusal({ errorCode, message, retryAfterMs }: LakeletError, status: num
 /** Made on first use, when the core is there. */
 class Lazy {
   readonly name: string;
-  readonly #make: () => unknown;
-  #handle: unknown;
+  readonly #handle: () => unknown;
 
   constructor(name: string, make: () => unknown) {
     this.name = name;
-    this.#make = make;
+    this.#handle = inCore(make);
   }
 
   /** @internal */
   protected made<H>(): H {
-    return (this.#handle ??= this.#make()) as H;
+    return this.#handle() as H;
   }
 }
 

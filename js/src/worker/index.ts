@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { inCore, init } from '../core.js';
 import { createGateway, tokenBucket } from '../gateway/index.js';
 import type { GatewayOptions, GatewayProgram, GatewayUser, ServedProgram } from '../gateway/types.js';
 import type { CallOptions } from '../run.js';
@@ -27,7 +28,7 @@ type Given = 'programs' | 'workspace' | 'user' | 'rateLimiter' | 'client';
 
 /** What a Worker is made of beside its environment. */
 export interface WorkerOptions<E extends WorkerEnv> extends Omit<GatewayOptions, Given> {
-  /** The programs by the name that pages call them. Asked for once, and kept as long as the isolate lives. */
+  /** The programs by the name that pages call them. Asked for once in an isolate, and again if the core has crashed. */
   readonly programs: (env: E) => Readonly<Record<string, Omit<ServedProgram, 'program'> & { readonly program: WorkerProgram }>>;
   /** As in `createGateway`, with the environment. */
   readonly user?: (request: Request, body: Readonly<Record<string, unknown>>, env: E) => GatewayUser | undefined | Promise<GatewayUser | undefined>;
@@ -65,13 +66,14 @@ export interface Worker<E> {
 export function createWorker<E extends WorkerEnv>(options: WorkerOptions<E>): Worker<E> {
   const { programs: makePrograms, user, index = {}, cache = ({ CACHE }) => CACHE, ...gateway } = options;
   const { basePath = '/api', report = logFailure } = options;
-  let programs: ReturnType<typeof makePrograms> | undefined;
+  let programs: (() => ReturnType<typeof makePrograms>) | undefined;
   const buckets = tokenBucket();
   const knownTokens = new Map<string, string>();
 
   async function answer(request: Request, env: E, context: WorkerContext): Promise<Response> {
     if (!new URL(request.url).pathname.startsWith(`${basePath}/`)) return env.ASSETS?.fetch(request) ?? new Response('There is no page here.', { status: 404 });
-    programs ??= makePrograms(env);
+    await init();
+    programs ??= inCore(() => makePrograms(env));
     const store = cache(env);
     const settings = {
       ...connect(env, typeof index === 'function' ? index(env) : index, knownTokens, context),
@@ -81,7 +83,7 @@ export function createWorker<E extends WorkerEnv>(options: WorkerOptions<E>): Wo
       audit: logAudit,
       report,
       ...gateway,
-      programs: Object.fromEntries(Object.entries(programs).map(([name, served]) => [name, { ...served, program: within(settings, served.program) }])),
+      programs: Object.fromEntries(Object.entries(programs()).map(([name, served]) => [name, { ...served, program: within(settings, served.program) }])),
       workspace: settings.workspace,
       rateLimiter: env.RATE_LIMITER ? fromBinding(env.RATE_LIMITER) : buckets,
       ...(user && { user: (from, body) => user(from, body, env) }),
