@@ -17,7 +17,8 @@ const COLUMNS = ['id', 'text', 'title', 'document', 'heading', 'score'];
  *
  * @returns `url`; `received`, every request as `{path, authorization, body, gone}`, where `gone` resolves when the caller leaves early or has its
  *   answer; `model`, a function to be set: called with a request for the model, what it returns is waited for before the answer is sent, or, for
- *   one that streams, before what follows the first field; `refuse`, a function to be set: the status to refuse such a request with
+ *   one that streams, before what follows the first field; `refuse`, a function to be set: the status to refuse such a request with; `keys`, to
+ *   be set: those of the sign-in
  */
 export async function startDatabricks() {
   const received = [];
@@ -41,6 +42,7 @@ export async function startDatabricks() {
 
 async function answer(it, response, databricks) {
   if (it.path === '/oidc/v1/token') return json(response, 200, { access_token: 'a-short-lived-token', expires_in: 3600 });
+  if (it.path === '/cdn-cgi/access/certs') return json(response, 200, { keys: databricks.keys });
   if (it.path.startsWith('/api/2.0/vector-search/')) {
     return json(response, 200, { manifest: { column_count: 6, columns: COLUMNS.map((name) => ({ name })) }, result: { row_count: 1, data_array: [ROW] } });
   }

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { startDatabricks } from './databricks.mjs';
 import { bundle } from './isolate.mjs';
 import { startStores } from './stores.mjs';
+import { until } from './waiting.mjs';
 
 let fixture, databricks, stores, isolate;
 
@@ -28,11 +29,6 @@ async function ask(question) {
   });
   const { prediction, error_code } = await response.json();
   return prediction?.answer ?? error_code;
-}
-
-/** Waits for what has no other sign than that it is there. */
-async function until(condition) {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 test('answers are kept in the Cache API', async () => {

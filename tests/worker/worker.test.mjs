@@ -1,10 +1,16 @@
 // The Worker of examples/worker as wrangler bundles it, in workerd, against a workspace that answers as each test wants it.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 
 import { startDatabricks } from './databricks.mjs';
 import { bundle } from './isolate.mjs';
 import { startStores } from './stores.mjs';
+import { events, until } from './waiting.mjs';
 
 const SECRETS = { DATABRICKS_CLIENT_ID: 'an-id', DATABRICKS_CLIENT_SECRET: 'the-secret-of-the-client' };
 const READER = { role: 'employee', region: 'EU', department: 'engineering' };
@@ -24,35 +30,29 @@ after(async () => {
   stores?.close();
 });
 
-/** Asks the assistant; every address may ask three times. */
 let address = 0;
-function ask(question, { url = isolate.url, accept = 'application/json', from = `2001:db8::${++address}`, user = READER, signal } = {}) {
+
+/** Asks the assistant, each time from another address: one may ask three times. */
+function ask(question, { url = isolate.url, accept = 'application/json', from = `198.51.100.${++address}`, user = READER, headers = {}, signal } = {}) {
   return fetch(`${url}/api/programs/enterprise_assistant`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', accept, 'cf-connecting-ip': from },
+    headers: { 'content-type': 'application/json', accept, 'cf-connecting-ip': from, ...headers },
     body: JSON.stringify({ inputs: { question }, user }),
     signal,
   });
 }
 
-/** The bodies of an event stream's events, one after the other. */
-async function* events(response) {
-  let text = '';
-  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
-    text += chunk;
-    const whole = text.split('\n\n');
-    text = whole.pop();
-    for (const frame of whole) yield { type: /^event: (.*)$/m.exec(frame)?.[1], ...JSON.parse(/^data: (.*)$/m.exec(frame)?.[1] ?? '{}') };
-  }
-}
-
 const modelCalls = () => databricks.received.filter(({ path }) => path.startsWith('/serving-endpoints/')).length;
 const audits = (log = isolate.log) => log.filter((line) => line.includes('"route"')).map((line) => JSON.parse(line));
 
-/** Waits for what has no other sign than that it is there. */
-async function until(condition) {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
-}
+test('the template has the right types, and fits the smallest plan', async () => {
+  const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+  execFileSync(process.execPath, [here('../../node_modules/typescript/bin/tsc'), '-p', here('../../examples/worker')], { stdio: ['ignore', 'inherit', 'inherit'] });
+  const files = (await readdir(assistant.folder)).filter((name) => name === 'index.js' || name.endsWith('.wasm'));
+  const sizes = await Promise.all(files.map(async (name) => gzipSync(await readFile(join(assistant.folder, name))).length));
+  const total = sizes.reduce((sum, size) => sum + size);
+  assert.ok(total < 1024 * 1024, `the bundle has ${total} bytes in gzip; Cloudflare's free plan takes 3 MB`);
+});
 
 test('the assistant answers', async () => {
   const response = await ask('How long is parental leave?');
@@ -145,9 +145,22 @@ test('what fails behind the Worker is told in general words, and the next answer
   assert.equal((await ask('May I?')).status, 200);
 });
 
-test('nobody is believed unless the environment says so', async () => {
-  const strict = await assistant.start({ databricks, stores, secrets: SECRETS });
-  const refused = await ask('How long is parental leave?', { url: strict.url });
-  assert.deepEqual([refused.status, (await refused.json()).error_code], [401, 'UNAUTHENTICATED']);
-  await strict.close();
+test('a sign-in is believed, and nobody else', async () => {
+  const { publicKey, privateKey } = await crypto.subtle.generateKey({ name: 'RSASSA-PKCS1-v1_5', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash: 'SHA-256' }, true, ['sign', 'verify']);
+  databricks.keys = [{ ...(await crypto.subtle.exportKey('jwk', publicKey)), kid: 'one' }];
+  const part = (json) => Buffer.from(JSON.stringify(json)).toString('base64url');
+  const token = async (claims) => {
+    const text = `${part({ alg: 'RS256', kid: 'one' })}.${part({ iss: databricks.url, aud: ['the-app'], exp: Date.now() / 1000 + 60, email: 'ada@norrvik.example', ...claims })}`;
+    return `${text}.${Buffer.from(await crypto.subtle.sign('RSASSA-PKCS1-v1_5', privateKey, Buffer.from(text))).toString('base64url')}`;
+  };
+  const access = await assistant.start({ databricks, stores, secrets: SECRETS, variables: { ACCESS_ISSUER: databricks.url, ACCESS_AUDIENCE: 'the-app' } });
+  const status = async (headers) => (await ask('How long is parental leave?', { url: access.url, headers })).status;
+  const good = await token({ custom: READER });
+  assert.equal(await status({ 'cf-access-jwt-assertion': good }), 200);
+  await until(() => audits(access.log).length === 1);
+  assert.equal(audits(access.log)[0].user, 'ada@norrvik.example');
+  for (const bad of [undefined, good.slice(0, -9) + 'AAAAAAAAA', await token({ custom: READER, aud: ['another'] }), await token({ custom: { ...READER, role: 'king' } })]) {
+    assert.equal(await status(bad && { 'cf-access-jwt-assertion': bad }), 401);
+  }
+  await access.close();
 });

@@ -1,5 +1,5 @@
-// Who asks. Replace this by your own sign-in: what it returns decides what the reader may see.
-import { GatewayError, type GatewayUser } from 'lakelet/gateway';
+// Who asks. What is returned here decides what the reader may see.
+import { GatewayError, tokenUser, type GatewayUser } from 'lakelet/gateway';
 
 import type { Env } from './env';
 
@@ -9,21 +9,45 @@ const KNOWN = {
   department: ['engineering', 'sales', 'finance', 'people', 'it', 'legal', 'security'],
 };
 
+let access: ((request: Request) => Promise<GatewayUser | undefined>) | undefined;
+
 /** The reader, with role, region and department; undefined when nobody has signed in. */
-export function recognise(_request: Request, body: Readonly<Record<string, unknown>>, env: Env): GatewayUser | undefined {
+export async function recognise(request: Request, body: Readonly<Record<string, unknown>>, env: Env): Promise<GatewayUser | undefined> {
   if (env.LAKELET_BELIEVE_THE_PAGE === 'yes') return believed(body['user']);
-  return undefined;
+  if (!env.ACCESS_ISSUER || !env.ACCESS_AUDIENCE) return undefined;
+  access ??= tokenUser({
+    issuer: env.ACCESS_ISSUER,
+    audience: env.ACCESS_AUDIENCE,
+    keys: `${env.ACCESS_ISSUER}/cdn-cgi/access/certs`,
+    header: 'cf-access-jwt-assertion',
+    user: signedIn,
+  });
+  return access(request);
 }
 
-/** THIS IS AUTHORISATION WITHOUT AUTHENTICATION, for demonstrations: the reader that the page names, if every value is known. */
+/** The reader of a token of Cloudflare Access, which has the claims of your identity provider under `custom`. */
+function signedIn({ email, custom }: Readonly<Record<string, unknown>>): GatewayUser | undefined {
+  const reader = attributes(custom);
+  return typeof email === 'string' && unknownIn(reader) === undefined ? { id: email, ...reader } : undefined;
+}
+
+/** THIS IS AUTHORISATION WITHOUT AUTHENTICATION, for demonstrations: the reader that the page names. */
 function believed(user: unknown): GatewayUser {
-  const reader: Record<string, unknown> = {};
-  for (const [name, values] of Object.entries(KNOWN)) {
-    const value = (user as Record<string, unknown> | undefined)?.[name];
-    if (!values.includes(value as string)) {
-      throw new GatewayError(400, 'INVALID_PARAMETER_VALUE', `\`user.${name}\` is missing or not known.`, `It is one of ${values.join(', ')}.`);
-    }
-    reader[name] = value;
-  }
+  const reader = attributes(user);
+  const unknown = unknownIn(reader);
+  if (unknown) throw new GatewayError(400, 'INVALID_PARAMETER_VALUE', `\`user.${unknown}\` is missing or not known.`, `It is one of ${KNOWN[unknown].join(', ')}.`);
   return { id: Object.values(reader).join(', '), ...reader };
+}
+
+type Attribute = keyof typeof KNOWN;
+const ATTRIBUTES = Object.keys(KNOWN) as Attribute[];
+
+function attributes(of: unknown): Record<Attribute, unknown> {
+  const given = (of ?? {}) as Record<string, unknown>;
+  return Object.fromEntries(ATTRIBUTES.map((name) => [name, given[name]])) as Record<Attribute, unknown>;
+}
+
+/** The first attribute that no reader can have. */
+function unknownIn(reader: Record<Attribute, unknown>): Attribute | undefined {
+  return ATTRIBUTES.find((name) => !KNOWN[name].includes(reader[name] as string));
 }
