@@ -1,6 +1,6 @@
 # The two commands are `make demo` and `make test`; the other targets are their parts.
 .PHONY: demo test bench build component clean setup-build setup-demo setup-test \
-	test-rust test-browser test-runtimes test-js test-gateway test-security test-package test-worker test-component test-workspace test-peers test-page test-fallback
+	test-rust test-browser test-runtimes test-js test-gateway test-security test-package test-component test-workspace test-peers test-page test-fallback
 
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 CHROMEDRIVER ?= $(shell command -v chromedriver)
@@ -9,7 +9,7 @@ CHROMEDRIVER ?= $(shell command -v chromedriver)
 demo: setup-demo build
 	npm run --silent start --workspace lakelet-www
 
-test: test-rust test-browser test-runtimes test-js test-gateway test-security test-package test-worker test-component test-workspace test-peers test-page test-fallback
+test: test-rust test-browser test-runtimes test-js test-gateway test-security test-package test-component test-workspace test-peers test-page test-fallback
 	@echo "make test: every suite passed"
 
 bench: setup-build build
@@ -25,7 +25,7 @@ build: setup-build
 test-rust: setup-test
 	cargo fmt --check
 	cargo clippy --all-targets --quiet -- --deny warnings
-	cargo clippy --target wasm32-unknown-unknown --features web --quiet -- --deny warnings
+	for door in web component server; do cargo clippy --target wasm32-unknown-unknown --features $$door --quiet -- --deny warnings || exit 1; done
 	cargo test --quiet
 
 test-browser: setup-test
@@ -50,13 +50,10 @@ test-security: setup-test build
 test-package: setup-test build
 	node --test tests/package/
 
-# The component of WASI 0.2, in build/component; what is up to date is left as it is.
+# The components of WASI 0.2, in build/component; what is up to date is left as it is.
 component: setup-build
 	node wit/build.mjs
-
-# The Worker in workerd, and the plain gateway in Node, Deno and Bun.
-test-worker: setup-test build
-	node --test tests/worker/*.test.mjs
+	node wit/build.mjs server
 
 test-component: setup-test build component
 	node tests/component/transpile.mjs
@@ -70,7 +67,6 @@ test-peers: setup-test build
 
 test-page: setup-test build
 	node --test tests/page/
-	EDGE=worker node --test tests/page/page.test.mjs
 
 # Where rustup cannot add the wasm target, Debian's Rust builds the core: in a clone of its own, as the choice is by folder.
 test-fallback: setup-test

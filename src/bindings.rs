@@ -6,5 +6,8 @@ pub mod js;
 #[cfg(feature = "component")]
 mod component;
 
+#[cfg(feature = "server")]
+mod server;
+
 #[cfg(any(feature = "web", feature = "component"))]
 mod loaded;

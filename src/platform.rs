@@ -3,5 +3,5 @@
 #[cfg(feature = "web")]
 pub mod js;
 
-#[cfg(feature = "component")]
+#[cfg(any(feature = "component", feature = "server"))]
 pub mod wasi;

@@ -1,5 +1,9 @@
 /**
- * Builds build/component/lakelet.component.wasm: the core with its WIT door as a core module, and the component of WASI 0.2 around it.
+ * Builds the components, each of a world of this folder: the core with that door as a core module, and the component of WASI 0.2 around it.
+ *
+ *   node wit/build.mjs            build/component/lakelet.component.wasm, of the world `library`
+ *   node wit/build.mjs server     build/component/lakelet-server.component.wasm, of the world `server`
+ *
  * What is up to date is left as it is.
  */
 import { execFileSync } from 'node:child_process';
@@ -11,22 +15,23 @@ import { componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const out = join(root, 'build', 'component');
-const final = join(out, 'lakelet.component.wasm');
+const [name, feature] = process.argv[2] === 'server' ? ['lakelet-server', 'server'] : ['lakelet', 'component'];
+const final = join(out, `${name}.component.wasm`);
 
 const run = (command, ...args) => execFileSync(command, args, { cwd: root, stdio: 'inherit' });
 
-run('cargo', 'build', '--quiet', '--release', '--lib', '--target', 'wasm32-unknown-unknown', '--features', 'component');
+run('cargo', 'build', '--quiet', '--release', '--lib', '--target', 'wasm32-unknown-unknown', '--features', feature);
 const built = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'wasm32-unknown-unknown', 'release', 'lakelet.wasm');
 // What was made of this very file carries its time.
 const { atime, mtime } = statSync(built);
 if (statSync(final, { throwIfNoEntry: false })?.mtimeMs !== mtime.getTime()) {
   mkdirSync(out, { recursive: true });
   // No --all-features: it writes compact imports, which runtimes refuse.
-  const core = join(out, 'core.wasm');
+  const core = join(out, `${name}.core.wasm`);
   run('npx', 'wasm-opt', '-Oz', '--converge', built, '-o', core);
   writeFileSync(final, await componentNew(readFileSync(core)));
   rmSync(core);
   utimesSync(final, atime, mtime);
 }
 const component = readFileSync(final);
-console.log(`component: ${component.length} bytes, ${gzipSync(component, { level: 9 }).length} in gzip, in build/component`);
+console.log(`${name}: ${component.length} bytes, ${gzipSync(component, { level: 9 }).length} in gzip, in build/component`);

@@ -9,6 +9,7 @@ mod executor;
 mod failure;
 mod fetch;
 mod pollables;
+pub mod streams;
 
 /// What the world `imports` of `wit/` names.
 pub mod bindings {

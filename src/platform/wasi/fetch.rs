@@ -15,12 +15,9 @@ use super::bindings::wasi::http::types::{
     Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method, OutgoingBody, OutgoingRequest, Scheme,
 };
 use super::bindings::wasi::io::streams::{InputStream, StreamError};
-use super::{failure, ready};
+use super::{failure, ready, streams};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Body, Fetch, Request, Response};
-
-/// The longest piece of a body that is read at once.
-const PIECE: u64 = 64 * 1024;
 
 /// The body of a request on its way out.
 type Writing = LocalBoxFuture<'static, std::result::Result<(), StreamError>>;
@@ -82,20 +79,8 @@ fn method(name: &str) -> Method {
 }
 
 async fn write(body: OutgoingBody, bytes: Vec<u8>) -> std::result::Result<(), StreamError> {
-    let mut rest = bytes.as_slice();
     let stream = body.write().map_err(|()| StreamError::Closed)?;
-    while !rest.is_empty() {
-        let room = usize::try_from(stream.check_write()?).unwrap_or(usize::MAX);
-        let (now, later) = rest.split_at(room.min(rest.len()));
-        if now.is_empty() {
-            ready(stream.subscribe()).await;
-        } else {
-            stream.write(now)?;
-            rest = later;
-        }
-    }
-    stream.flush()?;
-    ready(stream.subscribe()).await;
+    streams::write(&stream, &bytes).await?;
     drop(stream);
     OutgoingBody::finish(body, None).map_err(|_| StreamError::Closed)
 }
@@ -125,25 +110,11 @@ struct WasiBody {
     _writing: Option<Writing>,
 }
 
-impl WasiBody {
-    /// The next piece; none at the end.
-    async fn piece(&self) -> Result<Option<Vec<u8>>> {
-        loop {
-            match self.stream.read(PIECE) {
-                Ok(piece) if piece.is_empty() => ready(self.stream.subscribe()).await,
-                Ok(piece) => return Ok(Some(piece)),
-                Err(StreamError::Closed) => return Ok(None),
-                Err(StreamError::LastOperationFailed(error)) => return Err(failure::of_stream(&error)),
-            }
-        }
-    }
-}
-
 impl Body for WasiBody {
     fn whole(self: Box<Self>) -> LocalBoxFuture<'static, Result<Vec<u8>>> {
         Box::pin(async move {
             let mut whole = Vec::new();
-            while let Some(piece) = self.piece().await? {
+            while let Some(piece) = streams::read(&self.stream).await? {
                 whole.extend(piece);
             }
             Ok(whole)
@@ -151,6 +122,8 @@ impl Body for WasiBody {
     }
 
     fn chunks(self: Box<Self>) -> LocalBoxStream<'static, Result<Vec<u8>>> {
-        Box::pin(stream::try_unfold(self, |body| async move { Ok(body.piece().await?.map(|piece| (piece, body))) }))
+        Box::pin(stream::try_unfold(self, |body| async move {
+            Ok(streams::read(&body.stream).await?.map(|piece| (piece, body)))
+        }))
     }
 }
