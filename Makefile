@@ -1,6 +1,6 @@
 # The two commands are `make demo` and `make test`; the other targets are their parts.
 .PHONY: demo test bench build component clean setup-build setup-demo setup-test \
-	test-rust test-browser test-runtimes test-js test-gateway test-security test-package test-component test-workspace test-peers test-page test-fallback
+	test-rust test-browser test-runtimes test-js test-gateway test-security test-package test-worker test-component test-workspace test-peers test-page test-fallback
 
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 CHROMEDRIVER ?= $(shell command -v chromedriver)
@@ -9,7 +9,7 @@ CHROMEDRIVER ?= $(shell command -v chromedriver)
 demo: setup-demo build
 	npm run --silent start --workspace lakelet-www
 
-test: test-rust test-browser test-runtimes test-js test-gateway test-security test-package test-component test-workspace test-peers test-page test-fallback
+test: test-rust test-browser test-runtimes test-js test-gateway test-security test-package test-worker test-component test-workspace test-peers test-page test-fallback
 	@echo "make test: every suite passed"
 
 bench: setup-build build
@@ -55,6 +55,10 @@ component: setup-build
 	node wit/build.mjs
 	node wit/build.mjs server
 
+# The Worker in workerd, and the plain gateway in Node, Deno and Bun.
+test-worker: setup-test build
+	node --test tests/worker/*.test.mjs
+
 test-component: setup-test build component
 	node tests/component/transpile.mjs
 	node --test tests/component/
@@ -67,6 +71,7 @@ test-peers: setup-test build
 
 test-page: setup-test build
 	node --test tests/page/
+	EDGE=worker node --test tests/page/page.test.mjs
 
 # Where rustup cannot add the wasm target, Debian's Rust builds the core: in a clone of its own, as the choice is by folder.
 test-fallback: setup-test

@@ -1,14 +1,23 @@
 // What the core asks of JavaScript, in one call each. What has to be waited for has a number; `settle(number, isGood, value)`
 // tells the core when it is over.
 
+/** Tells the core that waits. One that has crashed was replaced, and its closures throw: nobody waits there any more. */
+function tell(settle, number, isGood, value) {
+  try {
+    settle(number, isGood, value);
+  } catch (thrown) {
+    if (thrown instanceof WebAssembly.RuntimeError) throw thrown;
+  }
+}
+
 /** Waits for a promise, or for a value that is none. */
 export function wait(promise, number, settle) {
-  Promise.resolve(promise).then((value) => settle(number, true, value), (thrown) => settle(number, false, thrown));
+  Promise.resolve(promise).then((value) => tell(settle, number, true, value), (thrown) => tell(settle, number, false, thrown));
 }
 
 /** Begins a timer, and returns what `stopTimer` takes. */
 export function startTimer(ms, number, settle) {
-  return setTimeout(settle, ms, number, true);
+  return setTimeout(tell, ms, settle, number, true);
 }
 
 export function stopTimer(timer) {

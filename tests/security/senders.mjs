@@ -14,7 +14,7 @@ export function throughHandler(handler, origin) {
  * Sends over a connection of its own, and gives what comes back; status 0 when the server hangs up without a word. A server that waits
  * for more is not waited for.
  */
-export function throughSocket(url, silenceMs = 3000) {
+export function throughSocket(url, silenceMs = 20_000) {
   const { hostname, port, host } = new URL(url);
   const send = ({ method, target, headers, body = '' }) => {
     const bytes = Buffer.from(body);

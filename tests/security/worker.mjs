@@ -6,7 +6,7 @@ import { openSessions, programs, relay } from './gateway.mjs';
 
 const kept = openSessions();
 const unlimited = { limit: async () => ({ success: true }) };
-const worker = createWorker({ programs: () => programs, relay, user: kept.user, names: ['127.0.0.1'], limits: { bodyMs: 2000 } });
+const worker = createWorker({ programs: () => programs, relay, user: kept.user, names: ['127.0.0.1'], limits: { bodyMs: 4000 } });
 
 export default {
   async fetch(request, env, context) {
