@@ -15,7 +15,7 @@ export const skip = !existsSync(python) && `there is no ${python}: run .ci/setup
 export async function runPython(script, environment) {
   const run = promisify(execFile);
   try {
-    const { stdout } = await run(python, [fileURLToPath(new URL(script, import.meta.url))], { env: { ...environment, COMPONENT }, timeout: 120_000 });
+    const { stdout } = await run(python, [fileURLToPath(new URL(script, import.meta.url))], { env: { PYTHONDONTWRITEBYTECODE: '1', ...environment, COMPONENT }, timeout: 120_000 });
     return stdout;
   } catch (error) {
     throw new Error(error.stderr || error.message);

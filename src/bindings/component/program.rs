@@ -21,8 +21,9 @@ use crate::pipeline::Pipeline;
 use crate::platform::wasi::block_on;
 use crate::report;
 use crate::run::Run;
-use crate::signature::Signature;
+use crate::signature::{Signature, Type};
 use crate::state;
+use crate::value::Value;
 
 impl programs::Guest for Library {
     type Workspace = Workspace;
@@ -72,23 +73,10 @@ impl programs::GuestProgram for Program {
             Loaded::Pipeline(pipeline) => pipeline
                 .inputs()
                 .iter()
-                .map(|input| programs::Input {
-                    name: input.name.clone(),
-                    annotation: input.ty.annotation_name(),
-                    description: input.description.clone(),
-                    required: input.default.is_none(),
-                })
+                .map(|it| input(&it.name, &it.ty, &it.description, it.default.as_ref()))
                 .collect(),
             Loaded::Module(module) => asked(&**module, |signature| {
-                signature
-                    .inputs()
-                    .map(|field| programs::Input {
-                        name: field.name.clone(),
-                        annotation: field.ty.annotation_name(),
-                        description: field.desc.clone(),
-                        required: field.default.is_none(),
-                    })
-                    .collect()
+                signature.inputs().map(|it| input(&it.name, &it.ty, &it.desc, it.default.as_ref())).collect()
             }),
         }
     }
@@ -195,6 +183,15 @@ fn asking(
         }
     }
     Ok(made(Loaded::Module(Rc::new(module))))
+}
+
+fn input(name: &str, ty: &Type, description: &str, default: Option<&Value>) -> programs::Input {
+    programs::Input {
+        name: name.to_owned(),
+        annotation: ty.annotation_name(),
+        description: description.to_owned(),
+        required: default.is_none(),
+    }
 }
 
 /// What the signature of a module's predictor says.

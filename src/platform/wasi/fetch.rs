@@ -72,8 +72,6 @@ fn method(name: &str) -> Method {
     match name {
         "GET" => Method::Get,
         "POST" => Method::Post,
-        "PUT" => Method::Put,
-        "DELETE" => Method::Delete,
         other => Method::Other(other.to_owned()),
     }
 }
