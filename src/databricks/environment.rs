@@ -21,6 +21,17 @@ const COLUMNS: &str = "id=id,text=text,title=title,document=document,heading=hea
 /// | `DATABRICKS_HOST` | where it is |
 /// | `DATABRICKS_TOKEN`, or `DATABRICKS_CLIENT_ID` and `DATABRICKS_CLIENT_SECRET` | who calls it |
 ///
+/// ```
+/// use lakelet::databricks;
+/// use lakelet::environment::Environment;
+/// # fn example(host: lakelet::Host) -> lakelet::Result<()> {
+/// let environment = Environment::from(std::env::vars().collect::<Vec<_>>());
+/// let workspace = databricks::workspace(&environment, host)?;
+/// let services = databricks::services(&environment, &workspace)?;
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// [`Config`](ErrorKind::Config) at the setting that is missing or wrong. Nothing is sent yet.
 pub fn workspace(environment: &Environment, host: Host) -> Result<Workspace> {

@@ -9,6 +9,8 @@ before(async () => (endpoint = await startEndpoint()));
 after(() => endpoint.stop());
 
 const QUESTION = inputs({ question: 'How many days?' });
+/** Ends what would wait for ever. */
+const IN_TIME = { ...FRESH, deadlineMs: 20_000n };
 
 test('a run gives the outputs, the tokens and the trace', () => {
   const prediction = predict('question -> answer').run(endpoint.model('echo'), QUESTION, FRESH);
@@ -62,9 +64,18 @@ test('a program cannot be changed while a stream of it is open', () => {
 test('runs get on side by side', async () => {
   await endpoint.reset();
   const [program, workspace] = [predict('question -> answer'), endpoint.model('together')];
-  const streams = ['a', 'b', 'c'].map((question) => program.start(workspace, inputs({ question }), FRESH));
+  const streams = ['a', 'b', 'c'].map((question) => program.start(workspace, inputs({ question }), IN_TIME));
   const outcomes = streams.map((stream) => [...events(stream)].at(-1).val.fields);
   assert.deepEqual(outcomes, ['{"answer":"a!"}', '{"answer":"b!"}', '{"answer":"c!"}']);
+  assert.equal((await endpoint.seen()).most, 3);
+});
+
+test('steps of a program that do not need each other run side by side', async () => {
+  await endpoint.reset();
+  const steps = Object.fromEntries(['a', 'b', 'c'].map((name) => [name, { do: 'predict', signature: 'question -> answer', instructions: name, inputs: { question: 'question' } }]));
+  const document = { lakelet: 1, name: 'three', inputs: { question: 'str' }, steps, outputs: { a: 'a.answer', b: 'b.answer', c: 'c.answer' } };
+  const prediction = programs.Program.load(JSON.stringify(document), undefined).run(endpoint.model('together'), QUESTION, IN_TIME);
+  assert.deepEqual(JSON.parse(prediction.fields), { a: 'How many days?!', b: 'How many days?!', c: 'How many days?!' });
   assert.equal((await endpoint.seen()).most, 3);
 });
 
