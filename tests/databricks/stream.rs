@@ -221,6 +221,19 @@ fn a_dropped_stream_aborts_its_request() {
 }
 
 #[test]
+fn a_stream_that_has_ended_leaves_its_connection_to_the_next_call() {
+    let body = frames(&[text("Hello"), stop()], true);
+    let late = Answer::new(200, format!("{body}: bye")).cut(body.len()).each_piece_after(1000.0);
+    // What comes long after the end of the answer is not waited for.
+    for (answer, now, aborted) in [(Answer::new(200, &body).cut(10), 0.0, 0), (late, 1050.0, 1)] {
+        let host = TestHost::new([answer]);
+        let (all, error) = gather(host.run(workspace(&host).chat(LLAMA).unwrap().stream(hi()).collect()));
+        assert!(error.is_none() && all.text == "Hello");
+        assert_eq!((host.now(), host.aborted(), host.timers()), (now, aborted, 0));
+    }
+}
+
+#[test]
 fn several_completions_cannot_be_streamed() {
     let host = TestHost::new([]);
     let model = workspace(&host).chat(LLAMA).unwrap().with_option("n", json!(2));

@@ -1,8 +1,10 @@
 //! Streamed chat answers: server-sent events become [`Delta`]s.
 
+use std::pin::pin;
 use std::rc::Rc;
 
 use futures_core::stream::LocalBoxStream;
+use futures_util::future::select;
 use futures_util::{StreamExt, stream};
 use serde_json::{Map, Value as Json};
 
@@ -14,6 +16,9 @@ use crate::http::deadline::Deadline;
 use crate::http::{retry, sse};
 use crate::json;
 use crate::lm::{Delta, Usage, wire};
+
+/// How long the end of a body may follow the end of the answer in it.
+const LONGEST_END_MS: f64 = 50.0;
 
 /// Sends a call and yields its answer. What is cut is tried again, from the beginning.
 pub(super) fn deltas(
@@ -71,7 +76,12 @@ impl Attempt {
 
     async fn read(&mut self) -> Result<Option<Delta>> {
         if let Some(chunks) = &mut self.chunks {
-            return chunks.next().await;
+            let delta = chunks.next().await?;
+            if delta.is_none() {
+                let enough = self.workspace.host.clock.sleep(LONGEST_END_MS);
+                select(pin!(chunks.read_to_end()), enough).await;
+            }
+            return Ok(delta);
         }
         if self.wait_ms > 0.0 {
             self.workspace.host.clock.sleep(self.wait_ms).await;
@@ -101,6 +111,11 @@ impl Chunks {
     fn new(bytes: LocalBoxStream<'static, Result<Vec<u8>>>, call: Rc<Call>) -> Self {
         let (bytes, events) = (bytes.fuse(), sse::Decoder::default());
         Self { call, bytes, events, head: Some(Vec::new()), model: None, usage: None, finished: false, over: false }
+    }
+
+    /// Reads what stands behind the end of the answer: nothing, but a body that was read to its own end leaves its connection to the next call.
+    async fn read_to_end(&mut self) {
+        while let Some(Ok(_)) = self.bytes.next().await {}
     }
 
     async fn next(&mut self) -> Result<Option<Delta>> {
