@@ -251,7 +251,7 @@ impl Run {
 
     /// What was recorded and may be shown to the caller: contents of steps behind a closed gate are left out, and the
     /// rest passes the gate's redaction.
-    pub fn shown_spans(&self) -> Vec<Span> {
+    pub fn shown_spans(&self) -> Vec<Rc<Span>> {
         let gates = self.record.gates.borrow();
         self.record.spans.borrow().iter().zip(gates.iter()).map(|(span, gate)| gate.show(span)).collect()
     }

@@ -19,21 +19,23 @@ pub struct Gate {
     rules: Option<Rc<Rules>>,
     /// The few texts that are being written, each with its span and field.
     writing: RefCell<Vec<(usize, Rc<str>, Redactor)>>,
+    /// Spans as they are, and redacted: each is told once and shown once.
+    redacted: RefCell<Vec<(Rc<Span>, Rc<Span>)>>,
 }
 
 impl Gate {
     /// A gate that lets everything through to `sink`.
     pub fn open(sink: Option<Sink>) -> Self {
-        let (held, writing) = Default::default();
-        Self { outer: None, sink, released: Cell::new(true), held, rules: None, writing }
+        let (held, writing, redacted) = Default::default();
+        Self { outer: None, sink, released: Cell::new(true), held, rules: None, writing, redacted }
     }
 
     /// A gate behind another one, open or closed.
     pub fn inside(outer: &Rc<Gate>, open: bool, rules: Option<Rc<Rules>>) -> Rc<Self> {
         let way_out = Rc::clone(outer);
         let sink = outer.sink.is_some().then(|| Rc::new(move |event| way_out.tell(event)) as Sink);
-        let (held, writing) = Default::default();
-        Rc::new(Self { outer: Some(Rc::clone(outer)), sink, released: Cell::new(open), held, rules, writing })
+        let (held, writing, redacted) = Default::default();
+        Rc::new(Self { outer: Some(Rc::clone(outer)), sink, released: Cell::new(open), held, rules, writing, redacted })
     }
 
     /// Whether anybody listens.
@@ -76,7 +78,7 @@ impl Gate {
             }
             // Rules judge what is whole.
             Event::Partial { .. } => {}
-            Event::Finished(span) => self.pass(Event::Finished(Rc::new(span.redacted(rules)))),
+            Event::Finished(span) => self.pass(Event::Finished(self.redacted(&span, rules))),
             other => self.pass(other),
         }
     }
@@ -130,11 +132,22 @@ impl Gate {
     }
 
     /// What may be shown of a span.
-    pub fn show(&self, span: &Span) -> Span {
+    pub fn show(&self, span: &Rc<Span>) -> Rc<Span> {
         match &self.rules {
-            _ if !self.is_released() => span.withheld(),
-            Some(rules) => span.redacted(rules),
-            None => span.clone(),
+            _ if !self.is_released() => Rc::new(span.withheld()),
+            Some(rules) => self.redacted(span, rules),
+            None => Rc::clone(span),
         }
+    }
+
+    /// A span that is changed later is another one: whoever changes it makes a copy while it is kept here.
+    fn redacted(&self, span: &Rc<Span>, rules: &Rules) -> Rc<Span> {
+        let mut known = self.redacted.borrow_mut();
+        if let Some((_, redacted)) = known.iter().find(|(of, _)| Rc::ptr_eq(of, span)) {
+            return Rc::clone(redacted);
+        }
+        let redacted = Rc::new(span.redacted(rules));
+        known.push((Rc::clone(span), Rc::clone(&redacted)));
+        redacted
     }
 }

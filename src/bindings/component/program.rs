@@ -137,7 +137,7 @@ impl Program {
             others: outcome.prediction.others.iter().map(report::object).collect(),
             stopped_by: outcome.stopped_by.as_deref().map(str::to_owned),
             usage: events::usage(&run.usage()),
-            trace: run.shown_spans().iter().map(events::span).collect(),
+            trace: run.shown_spans().iter().map(|span| events::span(span)).collect(),
         })
     }
 }

@@ -69,6 +69,6 @@ impl programs::GuestEventStream for EventStream {
     }
 
     fn trace(&self) -> Vec<Span> {
-        self.run.shown_spans().iter().map(events::span).collect()
+        self.run.shown_spans().iter().map(|span| events::span(span)).collect()
     }
 }
