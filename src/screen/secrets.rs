@@ -150,22 +150,30 @@ fn looks_secret(word: &str) -> bool {
         && !word.contains("://")
 }
 
-/// Where any of the patterns stands, and which one: one reading of the text for all of them, because setting up a search
-/// for each takes longer than the reading.
+/// Where any of the patterns stands, and which one; there are at most 32, of two characters or more. One reading of the text finds them all,
+/// because setting up a search for each takes longer than the reading.
 fn places<'a, T>(
     text: &'a str,
     patterns: &'a [T],
     pattern: fn(&T) -> &'static str,
 ) -> impl Iterator<Item = (usize, &'a T)> {
-    let mut firsts = [false; 128];
-    for first in patterns.iter().filter_map(|item| pattern(item).bytes().next()) {
-        firsts.get_mut(usize::from(first)).into_iter().for_each(|begins| *begins = true);
+    // A bit for each pattern: by its first character, and by its second one.
+    let (mut firsts, mut seconds) = ([0_u32; 128], [0_u32; 128]);
+    for (i, item) in patterns.iter().enumerate() {
+        for (bits, byte) in [&mut firsts, &mut seconds].into_iter().zip(pattern(item).bytes()) {
+            bits.get_mut(usize::from(byte)).into_iter().for_each(|bits| *bits |= 1 << i);
+        }
     }
-    let begins = move |byte: u8| firsts.get(usize::from(byte)).is_some_and(|begins| *begins);
-    text.bytes().enumerate().filter(move |(_, byte)| begins(*byte)).flat_map(move |(start, _)| {
+    let bits = |of: &[u32; 128], byte: u8| of.get(usize::from(byte)).copied().unwrap_or(0);
+    let begun = move |pair: &[u8]| match pair {
+        [first, second] => bits(&firsts, *first) & bits(&seconds, *second),
+        _ => 0,
+    };
+    let pairs = text.as_bytes().windows(2).map(begun).enumerate().filter(|(_, begun)| *begun != 0);
+    pairs.flat_map(move |(start, begun)| {
         let rest = text.as_bytes().get(start..).unwrap_or_default();
-        let stands = move |item: &&T| rest.starts_with(pattern(item).as_bytes());
-        patterns.iter().filter(stands).map(move |item| (start, item))
+        let stands = move |(i, item): &(usize, &T)| begun >> i & 1 == 1 && rest.starts_with(pattern(item).as_bytes());
+        patterns.iter().enumerate().filter(stands).map(move |(_, item)| (start, item))
     })
 }
 
