@@ -92,6 +92,30 @@ test('tokens are shared by isolates, and cannot be read where they are kept', as
   }
 });
 
+test('one call signs in for all that come meanwhile', async (t) => {
+  const server = await serve(t, ({ url }, response) => {
+    if (url !== '/oidc/v1/token') return complete(response, reply({ answer: 'yes' }));
+    json(response, 200, { access_token: 'the-token', expires_in: 3600 });
+  });
+  const ask = isolate({ DATABRICKS_HOST: server.url, DATABRICKS_CLIENT_ID: 'an-id', DATABRICKS_CLIENT_SECRET: 'a-secret' });
+  const answers = await Promise.all(['1', '2', '3', '4', '5'].map((question) => ask(question)));
+  assert.ok(answers.every(({ status }) => status === 200));
+  assert.equal(server.received.filter(({ url }) => url === '/oidc/v1/token').length, 1);
+});
+
+test('a sign-in that fails is told, and the next call tries again', async (t) => {
+  let refused = true;
+  const server = await serve(t, ({ url }, response) => {
+    if (url !== '/oidc/v1/token') return complete(response, reply({ answer: 'yes' }));
+    if (refused) return json(response, 401, { error: 'invalid_client' });
+    json(response, 200, { access_token: 'the-token', expires_in: 3600 });
+  });
+  const ask = isolate({ DATABRICKS_HOST: server.url, DATABRICKS_CLIENT_ID: 'an-id', DATABRICKS_CLIENT_SECRET: 'a-secret' }, { report: () => {} });
+  assert.equal((await ask('?')).error_code, 'BACKEND_AUTHENTICATION');
+  refused = false;
+  assert.equal((await ask('?')).status, 200);
+});
+
 test('the platform counts calls by the address that it knows', async (t) => {
   const server = await serve(t, (_, response) => complete(response, reply({ answer: 'yes' })));
   const counted: string[] = [];

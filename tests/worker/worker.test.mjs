@@ -100,7 +100,7 @@ test('who leaves ends the calls that were made for it', async () => {
   databricks.model = () => {};
 });
 
-test('nobody waits for the connections of another', async () => {
+test('nobody waits for the connections of another', { timeout: 60_000 }, async () => {
   // Many at once, none of whom has a token; the first leave while theirs is on its way.
   const other = await assistant.start({ databricks, stores: { ...stores }, secrets: { ...SECRETS, DATABRICKS_CLIENT_ID: 'another-id' }, variables });
   const leave = new AbortController();

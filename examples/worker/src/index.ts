@@ -15,6 +15,6 @@ export default createWorker<Env>({
     queryType,
   }),
   user: recognise,
-  limits: { timeoutMs: 300_000 },
+  limits: { timeoutMs: 300_000 }, // four model calls, on whatever the model runs on
   inspect,
 });

@@ -15,6 +15,7 @@ import { answers } from './answers.js';
 import { fromBinding } from './rate.js';
 import { connect } from './workspace.js';
 import { logAudit, logFailure } from './log.js';
+import type { KnownTokens } from './tokens.js';
 import type { AnswerStore, WorkerContext, WorkerEnv } from './types.js';
 
 export type * from './types.js';
@@ -68,7 +69,7 @@ export function createWorker<E extends WorkerEnv>(options: WorkerOptions<E>): Wo
   const { basePath = '/api', report = logFailure } = options;
   let programs: (() => ReturnType<typeof makePrograms>) | undefined;
   const buckets = tokenBucket();
-  const knownTokens = new Map<string, string>();
+  const knownTokens: KnownTokens = new Map();
 
   async function answer(request: Request, env: E, context: WorkerContext): Promise<Response> {
     if (!new URL(request.url).pathname.startsWith(`${basePath}/`)) return env.ASSETS?.fetch(request) ?? new Response('There is no page here.', { status: 404 });

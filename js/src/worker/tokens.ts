@@ -1,52 +1,54 @@
 import type { CacheStore } from '../cache.js';
+import { sealed } from './sealed.js';
 import type { KeyValueBinding, WorkerContext } from './types.js';
 
-/** Databricks' tokens live an hour; what is older is of no use. */
-const HOUR_S = 3600;
+/** How long a sign-in may take before others do not rely on it any more, and how often they look. */
+const PATIENCE_MS = 2000;
+const LOOK_MS = 25;
+
+/** What an isolate knows of tokens, by the name that they are kept under. */
+export type KnownTokens = Map<string, { text: string } | { signingInSince: number }>;
 
 /**
  * Keeps tokens in the isolate, and for other isolates in a namespace, encrypted: who reads it there, in a dashboard or a copy, can do nothing
- * with it without the client's secret. `known` is the isolate's memory, where the secret is as well. What cannot be decrypted, because it was damaged, moved, or of another secret, is not there.
+ * with it without the client's secret.
+ *
+ * One request signs in for all that come meanwhile. They look whether it has, and do not wait for its connection, which ends when it does.
+ *
+ * @param known the isolate's memory, where the secret is as well
  */
-export function tokens(secret: string, known: Map<string, string>, namespace: KeyValueBinding | undefined, context: WorkerContext): CacheStore {
+export function tokens(secret: string, known: KnownTokens, namespace: KeyValueBinding | undefined, context: WorkerContext): CacheStore {
+  const shared = namespace && sealed(namespace, secret);
   return {
     async get(key) {
-      const text = known.get(key) ?? (await read(secret, key, namespace));
-      if (text !== undefined) known.set(key, text);
-      return text;
+      const held = await hold(key, known);
+      if (held !== undefined) return held;
+      const kept = await shared?.get(key);
+      if (kept === undefined || !isFresh(kept)) return undefined; // and the core signs in
+      known.set(key, { text: kept });
+      return kept;
     },
     put(key: string, text: string) {
-      known.set(key, text);
-      if (namespace) context.waitUntil(write(secret, key, text, namespace).catch(() => {}));
+      known.set(key, { text });
+      if (shared) context.waitUntil(shared.put(key, text).catch(() => {}));
     },
   };
 }
 
-async function read(secret: string, key: string, namespace: KeyValueBinding | undefined): Promise<string | undefined> {
-  const kept = await namespace?.get(`token/${key}`);
-  if (!kept) return undefined;
-  try {
-    const bytes = Uint8Array.from(atob(kept), (letter) => letter.charCodeAt(0));
-    const opened = await crypto.subtle.decrypt(cipher(bytes.subarray(0, IV_BYTES), key), await keyOf(secret), bytes.subarray(IV_BYTES));
-    return new TextDecoder().decode(opened);
-  } catch {
-    return undefined;
+/** The token that the isolate has, or will have in a moment. Who gets none is the one that signs in. */
+async function hold(key: string, known: KnownTokens): Promise<string | undefined> {
+  for (;;) {
+    const found = known.get(key);
+    if (found && 'text' in found && isFresh(found.text)) return found.text;
+    if (!found || 'text' in found || Date.now() >= found.signingInSince + PATIENCE_MS) break;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
+  known.set(key, { signingInSince: Date.now() });
+  return undefined;
 }
 
-async function write(secret: string, key: string, text: string, namespace: KeyValueBinding): Promise<void> {
-  const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
-  const sealed = new Uint8Array(await crypto.subtle.encrypt(cipher(iv, key), await keyOf(secret), new TextEncoder().encode(text)));
-  await namespace.put(`token/${key}`, btoa(String.fromCharCode(...iv, ...sealed)), { expirationTtl: HOUR_S });
-}
-
-const IV_BYTES = 12;
-
-/** The name that a text is kept under belongs to it: under another one it cannot be opened. */
-const cipher = (iv: Uint8Array<ArrayBuffer>, key: string) => ({ name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(key) });
-
-async function keyOf(secret: string): Promise<CryptoKey> {
-  const from = await crypto.subtle.importKey('raw', new TextEncoder().encode(secret), 'HKDF', false, ['deriveKey']);
-  const how = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info: new TextEncoder().encode('lakelet tokens') };
-  return crypto.subtle.deriveKey(how, from, { name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']);
+/** Whether the token need not be renewed yet, as the core has written down. */
+function isFresh(text: string): boolean {
+  const { renew_at_ms: renewAt } = JSON.parse(text) as { renew_at_ms?: number };
+  return Date.now() < Number(renewAt);
 }

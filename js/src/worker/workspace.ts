@@ -1,6 +1,6 @@
 import { LakeletError } from '../errors.js';
 import { Workspace, type Index, type IndexOptions } from '../workspace.js';
-import { tokens } from './tokens.js';
+import { tokens, type KnownTokens } from './tokens.js';
 import type { WorkerContext, WorkerEnv } from './types.js';
 
 /** What programs of one request may reach. */
@@ -16,7 +16,7 @@ export interface Reach {
  * @param known the tokens that this isolate knows
  * @throws LakeletError `config`, with the variable that is missing
  */
-export function connect(env: WorkerEnv, index: IndexOptions, known: Map<string, string>, context: WorkerContext): Reach {
+export function connect(env: WorkerEnv, index: IndexOptions, known: KnownTokens, context: WorkerContext): Reach {
   const { CACHE, DATABRICKS_TOKEN: token, DATABRICKS_CLIENT_ID: clientId, DATABRICKS_CLIENT_SECRET: clientSecret } = env;
   const workspace = new Workspace({
     host: needed(env, 'DATABRICKS_HOST'),
