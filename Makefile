@@ -43,7 +43,7 @@ test-gateway: setup-test build
 	node --test tests/gateway/
 
 # The gateway as an attacker would have it; SECURITY.md says which test shows what.
-test-security: setup-test build
+test-security: setup-test build component
 	node --test tests/security/
 
 # The tarball, as its users get it: Node, types, Vite, a plain script tag.

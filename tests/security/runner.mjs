@@ -19,9 +19,9 @@ import { attacks, good, harmless, strangers, wire } from './attacks.mjs';
  * @property {readonly string[]} secrets what nobody may be told
  */
 
-/** Registers the tests of one gateway. `open` starts it; it is closed when they are over. */
-export function defend(name, open) {
-  test(name, async (t) => {
+/** Registers the tests of one gateway. `open` starts it; it is closed when they are over. `options` are those of a test. */
+export function defend(name, open, options = {}) {
+  test(name, options, async (t) => {
     const door = await open(t);
     await t.test('what is allowed is answered', () => answersGood(door));
     for (const group of door.cookies ? [...attacks, strangers] : attacks) {
