@@ -1,6 +1,6 @@
 # The two commands are `make demo` and `make test`; the other targets are their parts.
 .PHONY: demo test bench build component clean setup-build setup-demo setup-test \
-	test-rust test-browser test-runtimes test-js test-gateway test-security test-package test-worker test-component test-workspace test-peers test-page test-fallback
+	test-rust test-browser test-runtimes test-js test-gateway test-security test-package test-worker test-component test-hosts test-workspace test-peers test-page test-fallback
 
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 CHROMEDRIVER ?= $(shell command -v chromedriver)
@@ -9,7 +9,7 @@ CHROMEDRIVER ?= $(shell command -v chromedriver)
 demo: setup-demo build
 	npm run --silent start --workspace lakelet-www
 
-test: test-rust test-browser test-runtimes test-js test-gateway test-security test-package test-worker test-component test-workspace test-peers test-page test-fallback
+test: test-rust test-browser test-runtimes test-js test-gateway test-security test-package test-worker test-component test-hosts test-workspace test-peers test-page test-fallback
 	@echo "make test: every suite passed"
 
 bench: setup-build build
@@ -62,6 +62,12 @@ test-worker: setup-test build
 test-component: setup-test build component
 	node tests/component/transpile.mjs
 	node --test tests/component/
+
+# Hosts that embed the component, in Python, Rust and Node, and what its limits do to a run.
+test-hosts: setup-test component
+	cargo fmt --check --manifest-path examples/rust-host/Cargo.toml
+	.ci/tool-cargo test --quiet --release --locked --manifest-path examples/rust-host/Cargo.toml --test limits
+	$${LAKELET_CACHE:-$$HOME/.cache/lakelet}/peers/bin/python -m unittest discover --start-directory tests/hosts
 
 test-workspace: setup-test build
 	npm test --silent --workspace lakelet-workspace
