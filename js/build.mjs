@@ -37,7 +37,7 @@ function buildCore(dev) {
   const final = join(out, 'lakelet.wasm');
   // What was made of this very file carries its time.
   const { atime, mtime } = statSync(built);
-  if (statSync(final, { throwIfNoEntry: false })?.mtimeMs === mtime.getTime()) return;
+  if (statSync(final, { throwIfNoEntry: false })?.mtime.getTime() === mtime.getTime()) return;
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out);
   run('wasm-bindgen', [

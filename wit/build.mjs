@@ -20,11 +20,13 @@ const final = join(out, `${name}.component.wasm`);
 
 const run = (command, ...args) => execFileSync(command, args, { cwd: root, stdio: 'inherit' });
 
-run('cargo', 'build', '--quiet', '--release', '--lib', '--target', 'wasm32-unknown-unknown', '--features', feature);
-const built = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'wasm32-unknown-unknown', 'release', 'lakelet.wasm');
+// A folder of its own for each: cargo keeps one build of the crate in a folder, and the features differ.
+const target = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), feature);
+run('cargo', 'build', '--quiet', '--release', '--lib', '--target', 'wasm32-unknown-unknown', '--target-dir', target, '--features', feature);
+const built = join(target, 'wasm32-unknown-unknown', 'release', 'lakelet.wasm');
 // What was made of this very file carries its time.
 const { atime, mtime } = statSync(built);
-if (statSync(final, { throwIfNoEntry: false })?.mtimeMs !== mtime.getTime()) {
+if (statSync(final, { throwIfNoEntry: false })?.mtime.getTime() !== mtime.getTime()) {
   mkdirSync(out, { recursive: true });
   // No --all-features: it writes compact imports, which runtimes refuse.
   const core = join(out, `${name}.core.wasm`);
