@@ -13,6 +13,7 @@ tests![
     every_stage_of_every_model_call_is_told,
     a_closed_gate_keeps_stages_and_drops_what_is_half_written,
     status_messages_follow_what_they_are_about,
+    what_was_told_of_a_reply_that_was_cut_is_taken_back,
 ];
 
 fn tags() -> (Predict, Example) {
@@ -146,7 +147,6 @@ fn read(events: &[Event]) -> String {
     text
 }
 
-#[test]
 fn what_was_told_of_a_reply_that_was_cut_is_taken_back() {
     let answer = "One sentence that is long enough. Another one, which ends the answer.";
     let reply = format!("[[ ## answer ## ]]\n{answer}\n\n[[ ## completed ## ]]");
