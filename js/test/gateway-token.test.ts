@@ -9,8 +9,10 @@ const ISSUER = 'https://team.cloudflareaccess.com';
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const weak = generateKeyPairSync('rsa', { modulusLength: 1024 });
-const jwk = ({ publicKey }: { publicKey: KeyObject }, kid: string, more = {}) => ({ ...publicKey.export({ format: 'jwk' }), kid, use: 'sig', ...more });
-const KEYS = [jwk(rsa, 'r', { alg: 'RS256' }), jwk(ec, 'e'), jwk(weak, 'w'), jwk(rsa, 'enc', { use: 'enc' }), { kty: 'oct', kid: 'o', k: 'c2VjcmV0' }, null];
+const jwk = ({ publicKey }: { publicKey: KeyObject }, kid: string, more = {}) => ({ ...publicKey.export({ format: 'jwk' }), kid, use: 'sig',
+  ...more });
+const KEYS = [jwk(rsa, 'r', { alg: 'RS256' }), jwk(ec, 'e'), jwk(weak, 'w'), jwk(rsa, 'enc', { use: 'enc' }),
+  { kty: 'oct', kid: 'o', k: 'c2VjcmV0' }, null];
 
 const now = () => Math.floor(Date.now() / 1000);
 const claims = (more = {}) => ({ iss: ISSUER, aud: ['app'], sub: 'ada', exp: now() + 600, ...more });
@@ -29,8 +31,10 @@ function hook(options: Partial<TokenOptions> = {}) {
     asked.push(url);
     return Response.json({ keys: KEYS });
   }) as unknown as typeof globalThis.fetch;
-  const user = tokenUser({ issuer: ISSUER, audience: 'app', keys: `${ISSUER}/certs`, header: 'cf-access-jwt-assertion', fetch, ...options });
-  return { asked, user: (text: string) => user(new Request('https://app.example/', { headers: { [options.header ?? 'cf-access-jwt-assertion']: text } })) };
+  const user = tokenUser({ issuer: ISSUER, audience: 'app', keys: `${ISSUER}/certs`, header: 'cf-access-jwt-assertion', fetch,
+    ...options });
+  return { asked, user: (text: string) => user(new Request('https://app.example/',
+    { headers: { [options.header ?? 'cf-access-jwt-assertion']: text } })) };
 }
 
 test('a token of the issuer for this application names its user', async () => {
@@ -48,14 +52,30 @@ test('a token that is over, not yet, for others, of others or unsigned is nobody
   const hmac = (key: string) => createHmac('sha256', key).update(`${part({ alg: 'HS256', kid: 'r' })}.${body}`).digest('base64url');
   const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
   const attempts: Record<string, string> = {
-    'nothing': '', 'no token': 'Bearer x', 'no signature': `${head}.${body}`, 'an empty signature': `${head}.${body}.`, 'more parts': `${head}.${body}.${signature}.x`, 'the signature of another': token(claims(), undefined, stranger),
-    'changed claims': `${head}.${part(claims({ sub: 'bo' }))}.${signature}`, 'not JSON': `${head}.eA.${signature}`, 'a list': `${head}.${part([])}.${signature}`, 'too long': token(claims({ x: 'x'.repeat(20_000) })),
-    'over': token(claims({ exp: now() - 120 })), 'without an end': token(claims({ exp: undefined })), 'an end in words': token(claims({ exp: '9999999999' })), 'not yet': token(claims({ nbf: now() + 120 })),
-    'for others': token(claims({ aud: ['other'] })), 'for nobody': token(claims({ aud: undefined })), 'for a part of the name': token(claims({ aud: 'ap' })), 'of another issuer': token(claims({ iss: `${ISSUER}.evil.example` })), 'of no issuer': token(claims({ iss: undefined })), 'without a subject': token(claims({ sub: '' })),
-    'alg none': `${part({ alg: 'none', kid: 'r' })}.${body}.`, 'alg None with a signature': `${part({ alg: 'None', kid: 'r' })}.${body}.${signature}`, 'no alg': `${part({ kid: 'r' })}.${body}.${signature}`, 'alg of an object': `${part({ alg: '__proto__', kid: 'r' })}.${body}.${signature}`,
-    'HMAC with the public key': `${part({ alg: 'HS256', kid: 'r' })}.${body}.${hmac(rsa.publicKey.export({ type: 'spki', format: 'pem' }).toString())}`, 'HMAC with a shared key': `${part({ alg: 'HS256', kid: 'o' })}.${body}.${hmac('secret')}`,
-    'an RSA key as an EC one': token(claims(), { alg: 'ES256', kid: 'r' }), 'an EC key as an RSA one': token(claims(), { alg: 'RS256', kid: 'e' }, ec.privateKey), 'a weak key': token(claims(), { alg: 'RS256', kid: 'w' }, weak.privateKey), 'a key for encryption': token(claims(), { alg: 'RS256', kid: 'enc' }),
-    'an unknown key': token(claims(), { alg: 'RS256', kid: 'x' }), 'no key id': token(claims(), { alg: 'RS256' }), 'its own key': token(claims(), { alg: 'RS256', kid: 'x', jwk: jwk(rsa, 'x') }), 'its own address': token(claims(), { alg: 'RS256', kid: 'x', jku: 'https://evil.example' }), 'something critical': token(claims(), { alg: 'RS256', kid: 'r', crit: ['exp'] }),
+    'nothing': '', 'no token': 'Bearer x', 'no signature': `${head}.${body}`, 'an empty signature': `${head}.${body}.`,
+    'more parts': `${head}.${body}.${signature}.x`, 'the signature of another': token(claims(), undefined, stranger),
+    'changed claims': `${head}.${part(claims({ sub: 'bo' }))}.${signature}`, 'not JSON': `${head}.eA.${signature}`,
+    'a list': `${head}.${part([])}.${signature}`, 'too long': token(claims({ x: 'x'.repeat(20_000) })),
+    'over': token(claims({ exp: now() - 120 })), 'without an end': token(claims({ exp: undefined })),
+    'an end in words': token(claims({ exp: '9999999999' })), 'not yet': token(claims({ nbf: now() + 120 })),
+    'for others': token(claims({ aud: ['other'] })), 'for nobody': token(claims({ aud: undefined })),
+    'for a part of the name': token(claims({ aud: 'ap' })), 'of another issuer': token(claims({ iss: `${ISSUER}.evil.example` })),
+    'of no issuer': token(claims({ iss: undefined })), 'without a subject': token(claims({ sub: '' })),
+    'alg none': `${part({ alg: 'none', kid: 'r' })}.${body}.`,
+    'alg None with a signature': `${part({ alg: 'None', kid: 'r' })}.${body}.${signature}`,
+    'no alg': `${part({ kid: 'r' })}.${body}.${signature}`,
+    'alg of an object': `${part({ alg: '__proto__', kid: 'r' })}.${body}.${signature}`,
+    'HMAC with the public key':
+      `${part({ alg: 'HS256', kid: 'r' })}.${body}.${hmac(rsa.publicKey.export({ type: 'spki', format: 'pem' }).toString())}`,
+    'HMAC with a shared key': `${part({ alg: 'HS256', kid: 'o' })}.${body}.${hmac('secret')}`,
+    'an RSA key as an EC one': token(claims(), { alg: 'ES256', kid: 'r' }),
+    'an EC key as an RSA one': token(claims(), { alg: 'RS256', kid: 'e' }, ec.privateKey),
+    'a weak key': token(claims(), { alg: 'RS256', kid: 'w' }, weak.privateKey),
+    'a key for encryption': token(claims(), { alg: 'RS256', kid: 'enc' }),
+    'an unknown key': token(claims(), { alg: 'RS256', kid: 'x' }), 'no key id': token(claims(), { alg: 'RS256' }),
+    'its own key': token(claims(), { alg: 'RS256', kid: 'x', jwk: jwk(rsa, 'x') }),
+    'its own address': token(claims(), { alg: 'RS256', kid: 'x', jku: 'https://evil.example' }),
+    'something critical': token(claims(), { alg: 'RS256', kid: 'r', crit: ['exp'] }),
   };
   for (const [what, attempt] of Object.entries(attempts)) assert.equal(await user(attempt), undefined, what);
 });
@@ -78,10 +98,12 @@ test('keys are asked for again when they are old or one is not known, and no str
 
 test('keys that cannot be had are a failure, not a stranger', async () => {
   const answers: (() => Promise<Response>)[] = [
-    () => Promise.reject(new TypeError('fetch failed')), async () => new Response('no', { status: 503 }), async () => Response.redirect('https://evil.example/', 302),
+    () => Promise.reject(new TypeError('fetch failed')), async () => new Response('no', { status: 503 }),
+    async () => Response.redirect('https://evil.example/', 302),
     async () => new Response('<html>'), async () => Response.json({}), async () => Response.json([]),
   ];
   for (const fetch of answers) {
-    await assert.rejects(hook({ fetch: fetch as typeof globalThis.fetch }).user(token()), (error: unknown) => error instanceof LakeletError && error.code === 'network' && error.retryable);
+    await assert.rejects(hook({ fetch: fetch as typeof globalThis.fetch }).user(token()),
+      (error: unknown) => error instanceof LakeletError && error.code === 'network' && error.retryable);
   }
 });

@@ -25,7 +25,8 @@ async function open(t) {
   const upstream = await openUpstream();
   t.after(upstream.close);
   const log = [];
-  const environment = { DATABRICKS_HOST: upstream.url, DATABRICKS_TOKEN: TOKEN, LAKELET_CHAT_ENDPOINT: 'chat', LAKELET_PROGRAM: PROGRAM, LAKELET_USER_HEADERS: 'role=x-forwarded-role,id=x-forwarded-user' };
+  const environment = { DATABRICKS_HOST: upstream.url, DATABRICKS_TOKEN: TOKEN, LAKELET_CHAT_ENDPOINT: 'chat', LAKELET_PROGRAM: PROGRAM,
+    LAKELET_USER_HEADERS: 'role=x-forwarded-role,id=x-forwarded-user' };
   const { url, close } = await startWasmtime(COMPONENT, { environment, onLine: (line) => log.push(line) });
   t.after(close);
   t.after(() => assert.ok(!log.join('\n').includes(TOKEN)));
@@ -41,12 +42,15 @@ test('a component answers nobody whom the sign-in in front has not named, and na
   const { exchange, origin } = await open(t);
   const body = '{"inputs":{"question":"Why?"},"user":{"role":"hr","id":"admin"}}';
   const { host } = new URL(origin);
-  const ask = (...headers) => exchange(Buffer.from(['POST /api/programs/assistant HTTP/1.1', `Host: ${host}`, 'Content-Type: application/json', `Content-Length: ${body.length}`, 'Connection: close', ...headers, '', body].join('\r\n')));
+  const ask = (...headers) => exchange(Buffer.from(['POST /api/programs/assistant HTTP/1.1', `Host: ${host}`,
+    'Content-Type: application/json', `Content-Length: ${body.length}`, 'Connection: close', ...headers, '', body].join('\r\n')));
   const id = 'X-Forwarded-User: ada';
-  for (const headers of [[], [id], ['X-Forwarded-Role: hr'], ['X-Forwarded-Role: ', id], ['X-Forwarded-Role: employee', 'X-Forwarded-Role: hr', id], ['X_Forwarded_Role: hr', id], ['Cookie: x-forwarded-role=hr', id]]) {
+  for (const headers of [[], [id], ['X-Forwarded-Role: hr'], ['X-Forwarded-Role: ', id],
+    ['X-Forwarded-Role: employee', 'X-Forwarded-Role: hr', id], ['X_Forwarded_Role: hr', id], ['Cookie: x-forwarded-role=hr', id]]) {
     assert.equal((await ask(...headers)).status, 401, `${headers}`);
   }
-  for (const role of ['admin', 'employee, hr', 'HR', 'employee OR hr']) assert.equal((await ask(`X-Forwarded-Role: ${role}`, id)).status, 400, role);
+  for (const role of ['admin', 'employee, hr', 'HR', 'employee OR hr']) assert.equal((await ask(`X-Forwarded-Role: ${role}`, id)).status,
+    400, role);
   const { status, text } = await ask('X-Forwarded-Role: employee', id);
   assert.equal(status, 200);
   assert.match(text, /employee/);

@@ -19,7 +19,8 @@ export async function makeCookies(close) {
       Date.now = now;
     }
   };
-  const [good, closed, foreign, renamed] = [await open(0), await open(0), await open(0, 'another secret of 32 letters, no'), await open(0, SECRET, 'other')];
+  const [good, closed, foreign, renamed] = [await open(0), await open(0), await open(0, 'another secret of 32 letters, no'),
+    await open(0, SECRET, 'other')];
   await close(closed);
   const [name, value] = [good.slice(0, good.indexOf('=')), good.slice(good.indexOf('=') + 1)];
   const [payload, signature] = value.split('.');

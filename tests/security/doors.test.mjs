@@ -18,7 +18,8 @@ async function openHere(t) {
   t.after(upstream.close);
   const { gateway, kept } = openGateway(new Workspace({ host: upstream.url, token: TOKEN, retries: 0 }));
   const cookies = await makeCookies((cookie) => kept.close(new Request('https://app.example', { headers: { cookie } })));
-  return { gateway, common: { signedIn: ['cookie', cookies.good], cookies, received: upstream.received, secrets: [TOKEN, SECRET, upstream.url] } };
+  return { gateway, common: { signedIn: ['cookie', cookies.good], cookies, received: upstream.received,
+    secrets: [TOKEN, SECRET, upstream.url] } };
 }
 
 defend('the gateway as a function', async (t) => {
@@ -37,7 +38,8 @@ defend('the gateway as a server in Node', async (t) => {
 test('a Worker with names answers to no other', async (t) => {
   const { url, close } = await openWorker({ host: 'http://127.0.0.1:9', token: TOKEN, onLine: () => {} });
   t.after(close);
-  const ask = async (line, host) => (await throughSocket(url).exchange(Buffer.from(`GET ${line} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`))).status;
+  const ask = async (line,
+    host) => (await throughSocket(url).exchange(Buffer.from(`GET ${line} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`))).status;
   const { host } = new URL(url);
   assert.equal(await ask('/api/programs', host), 200);
   assert.equal(await ask('/api/programs', 'evil.example'), 421);
@@ -52,5 +54,6 @@ defend('the gateway as a Worker', async (t) => {
   t.after(close);
   t.after(() => assert.ok(!log.join('\n').includes(TOKEN)));
   const cookies = await makeCookies((cookie) => fetch(`${url}/sign-out`, { headers: { cookie } }));
-  return { origin: url, signedIn: ['cookie', cookies.good], cookies, received: upstream.received, secrets: [TOKEN, SECRET, upstream.url], send: throughSocket(url).send };
+  return { origin: url, signedIn: ['cookie', cookies.good], cookies, received: upstream.received, secrets: [TOKEN, SECRET, upstream.url],
+    send: throughSocket(url).send };
 });

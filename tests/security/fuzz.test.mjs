@@ -11,10 +11,14 @@ import { throughHandler, throughSocket } from './senders.mjs';
 import { openUpstream } from './upstream.mjs';
 
 const ORIGIN = 'https://app.example';
-const PATHS = ['/api/programs/assistant', '/api/serving-endpoints/chat/completions', '/api/serving-endpoints/chat/invocations', '/api/api/2.0/vector-search/indexes/main.default.handbook/query', '/api/programs'];
-const BODIES = [{ inputs: { question: 'Why?' } }, { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] }, { messages: [] }, { columns: ['id'], query_text: 'x', filters_json: '{"region":["EU"]}' }].map((body) => JSON.stringify(body));
+const PATHS = ['/api/programs/assistant', '/api/serving-endpoints/chat/completions', '/api/serving-endpoints/chat/invocations',
+  '/api/api/2.0/vector-search/indexes/main.default.handbook/query', '/api/programs'];
+const BODIES = [{ inputs: { question: 'Why?' } }, { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] }, { messages: [] },
+  { columns: ['id'], query_text: 'x', filters_json: '{"region":["EU"]}' }].map((body) => JSON.stringify(body));
 /** What readers of paths, headers and JSON are known to stumble over. */
-const SPLINTERS = ['/', '//', '\\', '..', '%2e', '%2f', '%5c', '%00', '%', '?', '#', '@', ';', ':', '[::1]', 'evil.example', '\t', ' ', '\r', '\n', '\r\n', '\0', '\u007f', 'é', '\u200b', '😀', '\ufeff', '"', "'", '{', '}', '[', ']', ',', 'null', 'true', '1e999', '-0', '\\u0000', '\\ud800', '__proto__', 'constructor', '{"a":', '[[[[', 'audience', 'NOT', 'data:', 'url'];
+const SPLINTERS = ['/', '//', '\\', '..', '%2e', '%2f', '%5c', '%00', '%', '?', '#', '@', ';', ':', '[::1]', 'evil.example', '\t', ' ',
+  '\r', '\n', '\r\n', '\0', '\u007f', 'é', '\u200b', '😀', '\ufeff', '"', "'", '{', '}', '[', ']', ',', 'null', 'true', '1e999', '-0',
+  '\\u0000', '\\ud800', '__proto__', 'constructor', '{"a":', '[[[[', 'audience', 'NOT', 'data:', 'url'];
 
 /** Numbers that look random (mulberry32). */
 function chance(seed) {
@@ -45,7 +49,8 @@ async function open(t, serving) {
   const upstream = await openUpstream();
   t.after(upstream.close);
   const reported = [];
-  const { gateway } = openGateway(new Workspace({ host: upstream.url, token: TOKEN, retries: 0 }), { report: (error) => reported.push(error) });
+  const { gateway } = openGateway(new Workspace({ host: upstream.url, token: TOKEN, retries: 0 }),
+    { report: (error) => reported.push(error) });
   const { good } = await makeCookies(() => {});
   if (!serving) return { upstream, reported, good, gateway };
   const server = await serve(gateway, { port: 0, report: (error) => reported.push(error) });
@@ -73,7 +78,8 @@ test('random paths, headers and bodies are answered, and reach nothing that is n
     const which = below(PATHS.length);
     const target = below(2) ? PATHS[which] : mutate(PATHS[which]);
     const body = below(3) ? mutate(pick(BODIES)) : pick(BODIES);
-    const headers = [['origin', ORIGIN], ['content-type', 'application/json'], ['cookie', below(4) ? good : mutate(good)], [pick(['accept', 'x-a', 'sec-fetch-site', 'content-encoding']), mutate('a')]];
+    const headers = [['origin', ORIGIN], ['content-type', 'application/json'], ['cookie', below(4) ? good : mutate(good)],
+      [pick(['accept', 'x-a', 'sec-fetch-site', 'content-encoding']), mutate('a')]];
     const request = { method: below(10) ? 'POST' : 'GET', target, headers, body };
     const answer = await send(request).catch((error) => {
       // A request that cannot be written cannot arrive.
@@ -99,7 +105,8 @@ test('random bytes on a connection are answered or hung up on, and the server go
   for (let batch = 0; batch < 30; batch++) {
     await Promise.all(Array.from({ length: 20 }, async () => {
       const body = pick(BODIES);
-      const head = `POST ${pick(PATHS)} HTTP/1.1\r\nHost: ${host}\r\nCookie: ${good}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
+      const lines = [`POST ${pick(PATHS)} HTTP/1.1`, `Host: ${host}`, `Cookie: ${good}`, 'Content-Type: application/json', `Content-Length: ${body.length}`];
+      const head = [...lines, 'Connection: close', '', ''].join('\r\n');
       const text = below(5) ? mutate(head) + body : mutate(head + body);
       const { status, text: told } = await exchange(Buffer.from(text, 'latin1'));
       assert.ok(status !== 500, `${JSON.stringify(text)}: ${status}`);

@@ -17,7 +17,8 @@ const echo = {
 
 export const programs = { assistant: { program: echo, userInputs: ['role'] } };
 
-export const relay = { endpoints: ['chat'], indexes: { 'main.default.handbook': ({ role }) => ({ audience: role === 'hr' ? ['all', 'hr'] : ['all'] }) } };
+export const relay = { endpoints: ['chat'], indexes: { 'main.default.handbook': ({ role }) => ({ audience: role === 'hr' ? ['all',
+  'hr'] : ['all'] }) } };
 
 export const openSessions = () => sessions({ secrets: [SECRET], idleMs: IDLE_MS, lifetimeMs: LIFETIME_MS });
 

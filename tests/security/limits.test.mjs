@@ -17,12 +17,14 @@ const LIMIT = 1000;
 /** A server that takes small bodies, and the lines of its audit. */
 async function open(t, bodyMs = 60_000) {
   const lines = [];
-  const { gateway } = openGateway(undefined, { limits: { bodyBytes: LIMIT, bodyMs }, audit: ({ status, error_code }) => lines.push([status, error_code]) });
+  const { gateway } = openGateway(undefined, { limits: { bodyBytes: LIMIT, bodyMs },
+    audit: ({ status, error_code }) => lines.push([status, error_code]) });
   const server = await serve(gateway, { port: 0 });
   t.after(server.close);
   const { good } = await makeCookies(() => {});
   const { host, port } = new URL(server.url);
-  const head = (...headers) => ['POST /api/programs/assistant HTTP/1.1', `Host: ${host}`, `Cookie: ${good}`, 'Content-Type: application/json', ...headers, '', ''].join('\r\n');
+  const head = (...headers) => ['POST /api/programs/assistant HTTP/1.1', `Host: ${host}`, `Cookie: ${good}`,
+    'Content-Type: application/json', ...headers, '', ''].join('\r\n');
   /** Sends these bytes, then more of them until the server hangs up; gives what it answered. */
   const send = async (bytes, more) => {
     const socket = connect(Number(port), '127.0.0.1');
@@ -55,7 +57,8 @@ test('a Worker gives up a body that stops', async (t) => {
   t.after(worker.close);
   const { good } = await makeCookies(() => {});
   const { host } = new URL(worker.url);
-  const head = ['POST /api/programs/assistant HTTP/1.1', `Host: ${host}`, `Cookie: ${good}`, 'Content-Type: application/json', 'Content-Length: 900', '', ''].join('\r\n');
+  const head = ['POST /api/programs/assistant HTTP/1.1', `Host: ${host}`, `Cookie: ${good}`, 'Content-Type: application/json',
+    'Content-Length: 900', '', ''].join('\r\n');
   assert.equal((await throughSocket(worker.url).exchange(Buffer.from(head + body.slice(0, 5)))).status, 408);
 });
 

@@ -31,6 +31,7 @@ test('every group of attacks is named in SECURITY.md', async () => {
 
 test('every item of the two lists of OWASP has its row', () => {
   for (const [list, count] of [['LLM', 10], ['API', 10]]) {
-    for (let i = 1; i <= count; i++) assert.match(policy, new RegExp(`^\\| ${list}${list === 'LLM' ? String(i).padStart(2, '0') : i} `, 'm'));
+    for (let i = 1; i <= count; i++) assert.match(policy, new RegExp(`^\\| ${list}${list === 'LLM' ? String(i).padStart(2, '0') : i} `,
+      'm'));
   }
 });

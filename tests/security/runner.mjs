@@ -53,7 +53,8 @@ async function refuses(door, { refused, requests }) {
 
 async function refusesBytes(door, { refused, requests }) {
   const before = door.received.length;
-  for (const request of requests) check(door, JSON.stringify(request.slice(0, 300)), [0, ...refused], await door.exchange(Buffer.from(insert(request, door), 'latin1')));
+  for (const request of requests) check(door, JSON.stringify(request.slice(0, 300)), [0, ...refused],
+    await door.exchange(Buffer.from(insert(request, door), 'latin1')));
   assert.equal(door.received.length, before, 'nothing reached the workspace');
 }
 
@@ -77,7 +78,8 @@ function fill({ method = 'POST', target, headers = [], body }, door) {
   const own = [['origin', door.origin], ['content-type', 'application/json'], door.signedIn];
   const all = [...own.filter(([name]) => !headers.some(([other]) => other === name)), ...headers];
   const isText = typeof body === 'string' || body instanceof Uint8Array || body === undefined;
-  return { method, target, headers: all.filter(([, value]) => value !== null).map(([name, value]) => [name, insert(value, door)]), body: isText ? body : JSON.stringify(body) };
+  return { method, target, headers: all.filter(([, value]) => value !== null).map(([name, value]) => [name, insert(value, door)]),
+    body: isText ? body : JSON.stringify(body) };
 }
 
 function insert(text, { origin, signedIn, cookies }) {

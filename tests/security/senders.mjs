@@ -37,6 +37,7 @@ export function throughSocket(url, silenceMs = 20_000) {
 function readAnswer(text) {
   const [head, ...rest] = text.split('\r\n\r\n');
   const [line, ...lines] = head.split('\r\n');
-  const headers = new Headers(lines.filter(Boolean).map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]));
+  const headers = new Headers(lines.filter(Boolean).map((line) => [line.slice(0, line.indexOf(':')),
+    line.slice(line.indexOf(':') + 1).trim()]));
   return { status: Number(line.split(' ')[1] ?? 0), headers, text: rest.join('\r\n\r\n') };
 }

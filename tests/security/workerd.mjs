@@ -17,11 +17,13 @@ const wasm = { name: 'wasm', resolveId: (source) => (source.endsWith('.wasm') ? 
 export async function openWorker({ host, token, onLine }) {
   const folder = await mkdtemp(join(tmpdir(), 'lakelet-security-'));
   try {
-    await build({ input: here('worker.mjs'), plugins: [wasm], resolve: { conditionNames: ['workerd', 'import', 'default'] }, output: { file: join(folder, 'worker.mjs') }, logLevel: 'warn' });
+    await build({ input: here('worker.mjs'), plugins: [wasm], resolve: { conditionNames: ['workerd', 'import', 'default'] },
+      output: { file: join(folder, 'worker.mjs') }, logLevel: 'warn' });
     await copyFile(here('../../js/wasm/lakelet.wasm'), join(folder, 'lakelet.wasm'));
     const worker = {
       modules: [{ name: 'worker.mjs', esModule: embed('worker.mjs') }, { name: 'lakelet.wasm', wasm: embed('lakelet.wasm') }],
-      bindings: [{ name: 'DATABRICKS_HOST', text: host }, { name: 'LAKELET_CHAT_ENDPOINT', text: 'chat' }, { name: 'DATABRICKS_TOKEN', fromEnvironment: 'DATABRICKS_TOKEN' }],
+      bindings: [{ name: 'DATABRICKS_HOST', text: host }, { name: 'LAKELET_CHAT_ENDPOINT', text: 'chat' },
+        { name: 'DATABRICKS_TOKEN', fromEnvironment: 'DATABRICKS_TOKEN' }],
       compatibilityDate: '2026-11-01',
       globalOutbound: 'network',
     };

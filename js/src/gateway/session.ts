@@ -61,9 +61,10 @@ const SHORTEST_SECRET = 32;
  *
  * @throws {@link LakeletError} `config` when there is no secret, or one that could be guessed
  */
-export function sessions({ secrets, idleMs = 30 * 60_000, lifetimeMs = 8 * 3_600_000, closed = inMemory(), name = 'lakelet' }: SessionOptions): Sessions {
+export function sessions(options: SessionOptions): Sessions {
+  const { secrets, idleMs = 30 * 60_000, lifetimeMs = 8 * 3_600_000, closed = inMemory(), name = 'lakelet' } = options;
   if (secrets.length === 0 || secrets.some((secret) => secret.length < SHORTEST_SECRET)) {
-    throw new LakeletError(`a session secret has fewer than ${SHORTEST_SECRET} characters, or there is none`, { code: 'config', hint: 'Make one: openssl rand -base64 32' });
+    throw mistake(`a session secret has fewer than ${SHORTEST_SECRET} characters, or there is none`, 'Make one: openssl rand -base64 32');
   }
   const cookie = `__Host-${name}`;
   let imported: CryptoKey[] | undefined;
@@ -75,7 +76,7 @@ export function sessions({ secrets, idleMs = 30 * 60_000, lifetimeMs = 8 * 3_600
     const [key] = await keys();
     const signature = encode(new Uint8Array(await crypto.subtle.sign('HMAC', key as CryptoKey, signed(payload))));
     const value = `${payload}.${signature}`;
-    if (value.length > LONGEST) throw new LakeletError('the user is too large for a cookie', { code: 'config', hint: 'Keep the id in the session, and look the rest up.' });
+    if (value.length > LONGEST) throw mistake('the user is too large for a cookie', 'Keep the id in the session, and look the rest up.');
     return setCookie(value, Math.min(idleMs, session.opened + lifetimeMs - session.renewed));
   }
 
@@ -124,6 +125,8 @@ export function sessions({ secrets, idleMs = 30 * 60_000, lifetimeMs = 8 * 3_600
     },
   };
 }
+
+const mistake = (message: string, hint: string) => new LakeletError(message, { code: 'config', hint });
 
 function importKey(secret: string): Promise<CryptoKey> {
   return crypto.subtle.importKey('raw', new TextEncoder().encode(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);

@@ -7,7 +7,7 @@ interface Failing {
   readonly calls?: readonly Failing[];
 }
 
-/** The record of a step, or of a call in it, with its failure in the words of an answer: the whole one names what stands behind the gateway. */
+/** The record of a step, or of a call in it, its failure in the words of an answer: the whole one names what stands behind the gateway. */
 export function shown(span: Failing): object {
   const { error, calls, ...rest } = span;
   return { ...rest, ...(error && { error: inWords(error) }), ...(calls && { calls: calls.map(shown) }) };

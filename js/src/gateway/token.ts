@@ -21,8 +21,15 @@ export interface TokenOptions {
 
 type Key = Readonly<Record<'kty' | 'kid' | 'use' | 'crv' | 'n' | 'e' | 'x' | 'y', unknown>>;
 
+interface Algorithm {
+  readonly fits: (key: Key) => boolean;
+  /** What WebCrypto needs of the key. */
+  readonly members: readonly (keyof Key)[];
+  readonly algorithm: { readonly name: string; readonly hash: string; readonly namedCurve?: string };
+}
+
 /** The algorithms that are believed, each with the kind of key that it belongs to: a token cannot choose another one for a key. */
-const ALGORITHMS: Readonly<Record<string, { fits: (key: Key) => boolean; members: readonly (keyof Key)[]; algorithm: { name: string; hash: string; namedCurve?: string } }>> = {
+const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
   RS256: {
     // 2048 bits at least.
     fits: ({ kty, n }) => kty === 'RSA' && (decode(String(n))?.length ?? 0) >= 256,
@@ -56,7 +63,8 @@ const ASK_AGAIN_MS = 60_000;
  *
  * The hook gives undefined for a token that is missing or not to be believed, and throws when the keys cannot be had.
  */
-export function tokenUser({ issuer, audience, keys, header = 'authorization', user = bySubject, fetch: get = fetch }: TokenOptions): (request: Request) => Promise<GatewayUser | undefined> {
+export function tokenUser(options: TokenOptions): (request: Request) => Promise<GatewayUser | undefined> {
+  const { issuer, audience, keys, header = 'authorization', user = bySubject, fetch: get = fetch } = options;
   const published = publishedKeys(keys, get);
 
   return async (request) => {
@@ -108,8 +116,10 @@ function publishedKeys(address: string, get: typeof fetch): (id: unknown) => Pro
 }
 
 async function fetchKeys(address: string, get: typeof fetch): Promise<readonly Key[]> {
-  const failed = (why: string, cause?: unknown) =>
-    new LakeletError(`the keys of the sign-in cannot be read: ${why}`, { code: 'network', hint: `Check the address ${address}.`, retryable: true }, { cause });
+  const failed = (why: string, cause?: unknown) => {
+    const details = { code: 'network', hint: `Check the address ${address}.`, retryable: true } as const;
+    return new LakeletError(`the keys of the sign-in cannot be read: ${why}`, details, { cause });
+  };
   let keys: unknown;
   try {
     const answer = await get(address, { redirect: 'manual', signal: AbortSignal.timeout(10_000) });
