@@ -1,12 +1,12 @@
 # The two commands are `make demo` and `make test`; the other targets are their parts.
-.PHONY: demo test bench build component clean setup-build setup-demo setup-test \
-	test-rust test-browser test-runtimes test-js test-gateway test-security test-package test-worker test-component test-hosts test-workspace test-peers test-page test-fallback
+.PHONY: demo demo-component test bench build component clean setup-build setup-demo setup-test \
+	test-rust test-browser test-runtimes test-js test-gateway test-security test-package test-worker test-component test-hosts test-workspace test-peers test-page test-page-component test-fallback
 
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 CHROMEDRIVER ?= $(shell command -v chromedriver)
 
 # The assistant on the local workspace, or on a real one when DATABRICKS_HOST is set (see www/README.md).
-demo: setup-demo build
+demo: setup-demo build $(if $(filter component,$(EDGE)),demo-component)
 	npm run --silent start --workspace lakelet-www
 
 test: test-rust test-browser test-runtimes test-js test-gateway test-security test-package test-worker test-component test-hosts test-workspace test-peers test-page test-fallback
@@ -59,6 +59,11 @@ component: setup-build
 test-worker: setup-test build
 	node --test tests/worker/*.test.mjs
 
+# The page and the server's component in one, for EDGE=component.
+demo-component: build
+	node wit/build.mjs server
+	node www/component/build.mjs
+
 test-component: setup-test build component
 	node tests/component/transpile.mjs
 	node --test tests/component/
@@ -78,6 +83,11 @@ test-peers: setup-test build
 test-page: setup-test build
 	node --test tests/page/
 	EDGE=worker node --test tests/page/page.test.mjs
+	@if command -v wasmtime >/dev/null && command -v wac >/dev/null; then $(MAKE) --no-print-directory test-page-component; \
+	else echo 'test-page: skipped for EDGE=component, there is no wasmtime or no wac'; fi
+
+test-page-component: demo-component
+	EDGE=component node --test tests/page/page.test.mjs
 
 # Where rustup cannot add the wasm target, Debian's Rust builds the core: in a clone of its own, as the choice is by folder.
 test-fallback: setup-test

@@ -11,10 +11,9 @@ use serde_json::{Value as Json, json};
 use super::Log;
 use super::failure::{Failure, Told};
 use crate::coerce::calendar::Date;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::json;
 use crate::lm::Usage;
-use crate::report;
 use crate::time::Clock;
 
 const DAY_MS: f64 = 86_400_000.0;
@@ -61,11 +60,24 @@ impl Call {
         }
     }
 
-    /// What the caller is told of a failure. The log has all of it but what the model wrote.
+    /// What the caller is told of a failure. The log says where it happened and why; contents stay out of it.
     pub fn failed(&self, error: &Error) -> Failure {
-        let mut described = report::error(error);
-        described.remove("reply");
-        (self.log)(json::text(&json!({"request_id": self.id, "error": described})));
+        let mut line = json!({"request_id": self.id, "code": error.kind().as_str()});
+        let quotes = matches!(error.kind(), ErrorKind::Input | ErrorKind::Parse | ErrorKind::Code);
+        let message = (!quotes).then(|| error.to_string());
+        let service = error.service().filter(|service| !service.request_id.is_empty());
+        let members = [
+            ("message", message.as_deref()),
+            ("step", error.step()),
+            ("field", error.field()),
+            ("databricks_request_id", service.map(|service| service.request_id.as_str())),
+        ];
+        for (name, value) in members {
+            if let Some(value) = value {
+                line[name] = value.into();
+            }
+        }
+        (self.log)(json::text(&line));
         Failure::of(error)
     }
 

@@ -1,6 +1,6 @@
 // The world `server` under the hosts that run it: `wasmtime serve` and `jco serve`, over real HTTP, on the scripted workspace.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -19,6 +19,9 @@ const PROGRAM = JSON.stringify({
   outputs: { answer: 'reply.answer' },
 });
 const TOKEN = 'dapi-for-tests';
+
+/** Why a test is skipped that needs Wasmtime. */
+const skip = spawnSync('wasmtime', ['--version']).status === 0 ? false : 'there is no wasmtime command';
 
 let workspace;
 const closing = [];
@@ -85,8 +88,8 @@ async function until(what, holds) {
 
 const audit = (log) => log.filter((line) => line.startsWith('{"time"')).map((line) => JSON.parse(line));
 
-for (const [name, start] of [['wasmtime serve', wasmtime], ['jco serve', jco]]) {
-  test(`${name} lists the program, answers, and tells the events`, async () => {
+for (const [name, start, missing] of [['wasmtime serve', wasmtime, skip], ['jco serve', jco, false]]) {
+  test(`${name} lists the program, answers, and tells the events`, { skip: missing }, async () => {
     const { url, log } = await start(settings('echo'));
     const { programs } = await (await fetch(`${url}/api/programs`)).json();
     assert.deepEqual(programs.map((program) => program.name), ['echo']);
@@ -110,7 +113,7 @@ for (const [name, start] of [['wasmtime serve', wasmtime], ['jco serve', jco]]) 
   });
 }
 
-test('a caller who leaves ends the run, and its request of the model', async () => {
+test('a caller who leaves ends the run, and its request of the model', { skip }, async () => {
   await fetch(`${workspace}/reset`);
   const { url, log } = await wasmtime(settings('endless'));
   const leaving = new AbortController();
@@ -122,7 +125,7 @@ test('a caller who leaves ends the run, and its request of the model', async () 
   await until('the aborted request', async () => (await seen()).aborted === 1);
 });
 
-test('a caller who leaves while nothing is told ends the run as well', async () => {
+test('a caller who leaves while nothing is told ends the run as well', { skip }, async () => {
   await fetch(`${workspace}/reset`);
   const { url, log } = await wasmtime(settings('silent'));
   const leaving = new AbortController();
@@ -134,7 +137,7 @@ test('a caller who leaves while nothing is told ends the run as well', async () 
   await until('the aborted request', async () => (await seen()).aborted === 1);
 });
 
-test('a call that takes too long is answered all the same', async () => {
+test('a call that takes too long is answered all the same', { skip }, async () => {
   const { url } = await wasmtime(settings('silent', { LAKELET_TIMEOUT_MS: '300' }));
   const late = await ask(url);
   assert.deepEqual([late.status, (await late.json()).error_code], [504, 'DEADLINE_EXCEEDED']);
@@ -142,14 +145,14 @@ test('a call that takes too long is answered all the same', async () => {
   assert.match(told, /event: error\ndata: .*DEADLINE_EXCEEDED.*\n\n$/);
 });
 
-test('settings that are missing are named in the log, and the caller is told to ask', async () => {
+test('settings that are missing are named in the log, and the caller is told to ask', { skip }, async () => {
   const { url, log } = await wasmtime(settings('echo', { DATABRICKS_HOST: '' }));
   const refused = await ask(url);
   assert.deepEqual([refused.status, (await refused.json()).error_code], [500, 'INTERNAL_ERROR']);
   await until('the reason', () => /DATABRICKS_HOST/.test(log.join('\n')));
 });
 
-test('an answer that the host cuts off has no result, and the next one is whole', async () => {
+test('an answer that the host cuts off has no result, and the next one is whole', { skip }, async () => {
   const cut = async (url, question) => names(await ask(url, { ...EVENTS, question }).then((response) => response.text(), () => ''));
   for (const flags of [['-W', 'timeout=1500ms', '-W', 'max-memory-size=2000000'], ['-W', 'fuel=16000000']]) {
     const { url } = await wasmtime(settings('endless'), flags);

@@ -7,6 +7,13 @@ export function sentence({ request_id, user = 'nobody', route, status, error_cod
   return `${request_id} ${route} as ${user}: ${end} in ${seconds(ms)}${tokens}`;
 }
 
+/** A line of the log of an edge that runs on its own, for people. */
+export function readable(line) {
+  if (!line.startsWith('{')) return line;
+  const told = JSON.parse(line);
+  return told.route ? sentence(told) : `${told.request_id} failed: ${told.message ?? told.code}`;
+}
+
 /** A time as it is written in the log. */
 export function seconds(ms) {
   return `${(ms / 1000).toFixed(1)} s`;

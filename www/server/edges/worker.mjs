@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { sentence } from '../audit.mjs';
+import { readable } from '../audit.mjs';
 import { readPage } from '../page-files.mjs';
 import { bundleWorker, embed, startWorkerd } from '../workerd.mjs';
 
@@ -60,11 +60,4 @@ async function pageBindings(page, folder) {
     { name: 'PATHS', json: JSON.stringify(paths) },
     ...paths.map((path) => ({ name: path, data: embed(`page${path}`) })),
   ];
-}
-
-/** A line of the Worker's log, for people. */
-function readable(line) {
-  if (!line.startsWith('{')) return line;
-  const told = JSON.parse(line);
-  return told.route ? sentence(told) : `${told.request_id} failed: ${told.message ?? told.code}`;
 }
