@@ -1,6 +1,7 @@
-// Runs a program in Lakelet's component from Node, and prints its events as they happen. `jco transpile` makes the JavaScript of
-// the component (`npx jco transpile lakelet.component.wasm -o component`); in this repository it is built beside it.
+// Runs a program in Lakelet's component from Node, and prints its events as they happen.
 //
+//     npm install @bytecodealliance/jco @bytecodealliance/preview2-shim
+//     npx jco transpile lakelet.component.wasm --name lakelet -o component
 //     export DATABRICKS_HOST=https://... DATABRICKS_TOKEN=... LAKELET_CHAT_ENDPOINT=...
 //     node host.mjs component/lakelet.js ../checked_answer.json '{"question": "Why is the sky blue?"}' [state.json]
 //

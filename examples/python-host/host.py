@@ -29,7 +29,7 @@ class ProgramError(Exception):
     """What the component says went wrong: `code`, `message`, `hint`, `step`, `field` ... are those of its WIT package."""
 
     def __init__(self, error):
-        super().__init__(f"{error.code}: {error.message}" + (f" ({error.hint})" if error.hint else ""))
+        super().__init__(": ".join(filter(None, (error.code, error.step, error.field, error.message, error.hint))))
         vars(self).update(vars(error))
 
 
