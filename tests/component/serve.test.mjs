@@ -1,13 +1,13 @@
 // The world `server` under the hosts that run it: `wasmtime serve` and `jco serve`, over real HTTP, on the scripted workspace.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { startWasmtime } from '../../www/server/wasmtime.mjs';
+import { hasWasmtime, startWasmtime } from '../../www/server/wasmtime.mjs';
 
 const COMPONENT = fileURLToPath(new URL('../../build/component/lakelet-server.component.wasm', import.meta.url));
 const JCO = fileURLToPath(new URL('../../node_modules/@bytecodealliance/jco/dist/jco.js', import.meta.url));
@@ -21,7 +21,7 @@ const PROGRAM = JSON.stringify({
 const TOKEN = 'dapi-for-tests';
 
 /** Why a test is skipped that needs Wasmtime. */
-const skip = spawnSync('wasmtime', ['--version']).status === 0 ? false : 'there is no wasmtime command';
+const skip = hasWasmtime ? false : 'there is no wasmtime command';
 
 let workspace;
 const closing = [];

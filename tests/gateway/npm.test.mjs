@@ -8,7 +8,6 @@ import { createGateway } from 'lakelet/gateway';
 import { believedReader } from '../../www/server/reader.mjs';
 
 const read = (name) => readFileSync(new URL(name, import.meta.url), 'utf8');
-const ORIGIN = 'https://app.example';
 const USER = ['role', 'region', 'department'];
 
 const USERS = {
@@ -46,6 +45,7 @@ function gateway({ users = 'page', upstream }) {
     programs: { helpdesk: { program: served, userInputs: USER } },
     inspect,
     user: USERS[users],
+    names: ['app.example'],
     allowedOrigins: ['https://portal.example'],
     limits: { bodyBytes: 1000 },
     rateLimiter: { take: () => 0 },
@@ -54,11 +54,11 @@ function gateway({ users = 'page', upstream }) {
   return { handle, lines };
 }
 
-function request({ method = 'POST', path = '/api/programs/helpdesk', headers = {}, body = '' }) {
-  const given = { origin: ORIGIN, ...(method === 'POST' && { 'content-type': 'application/json' }), ...headers };
+function request({ method = 'POST', host = 'app.example', path = '/api/programs/helpdesk', headers = {}, body = '' }) {
+  const given = { origin: 'https://app.example', ...(method === 'POST' && { 'content-type': 'application/json' }), ...headers };
   const sent = Object.entries(given).filter(([, value]) => value !== null);
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return new Request(ORIGIN + path, { method, headers: sent, ...(method === 'POST' && { body: new TextEncoder().encode(text) }) });
+  return new Request(`https://${host}${path}`, { method, headers: sent, ...(method === 'POST' && { body: new TextEncoder().encode(text) }) });
 }
 
 /** The value without what is different in every call: ids and times. */

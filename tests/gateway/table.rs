@@ -1,6 +1,6 @@
 //! Every call of the table is answered as it says.
 
-use lakelet::gateway::Users;
+use lakelet::gateway::{Request, Users};
 use serde_json::{Value as Json, json};
 
 use crate::{Answer, TestHost, body, gateway, request, says};
@@ -33,7 +33,7 @@ fn upstream(case: &Json) -> Answer {
     headers.fold(answer, |answer, (name, value)| answer.header(name, value.as_str().unwrap()))
 }
 
-fn call(case: &Json) -> lakelet::gateway::Request {
+fn call(case: &Json) -> Request {
     let method = text(case, "method").unwrap_or("POST");
     let mut headers = vec![("origin", "https://app.example")];
     if method == "POST" {
@@ -49,7 +49,9 @@ fn call(case: &Json) -> lakelet::gateway::Request {
         Some(json) => json.to_string(),
         None => String::new(),
     };
-    request(method, text(case, "path").unwrap_or("/api/programs/helpdesk"), &headers, body.as_bytes())
+    let path = text(case, "path").unwrap_or("/api/programs/helpdesk");
+    let request = request(method, path, &headers, body.as_bytes());
+    Request { authority: text(case, "host").unwrap_or("app.example").to_owned(), ..request }
 }
 
 /// The value without what is different in every call: ids and times.

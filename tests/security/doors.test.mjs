@@ -1,6 +1,7 @@
 // The table of attacks against the gateway in every place that it runs in.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 import { Workspace } from 'lakelet';
 import { serve } from 'lakelet/gateway/node';
@@ -11,6 +12,17 @@ import { defend } from './runner.mjs';
 import { throughHandler, throughSocket } from './senders.mjs';
 import { openUpstream } from './upstream.mjs';
 import { openWorker } from './workerd.mjs';
+import { hasWasmtime, startWasmtime } from '../../www/server/wasmtime.mjs';
+
+const COMPONENT = fileURLToPath(new URL('../../build/component/lakelet-server.component.wasm', import.meta.url));
+/** Answers with what it was given, as the program of `gateway.mjs` does. */
+const ECHO = JSON.stringify({
+  lakelet: 1,
+  name: 'assistant',
+  inputs: { question: 'str', role: 'str' },
+  steps: { echo: { do: 'join', values: ['question', 'role'], separator: ' ' } },
+  outputs: { answer: 'echo.text' },
+});
 
 /** What the doors in this process have in common. */
 async function openHere(t) {
@@ -57,3 +69,18 @@ defend('the gateway as a Worker', async (t) => {
   return { origin: url, signedIn: ['cookie', cookies.good], cookies, received: upstream.received, secrets: [TOKEN, SECRET, upstream.url],
     send: throughSocket(url).send };
 });
+
+defend('the gateway as a component', async (t) => {
+  const upstream = await openUpstream();
+  t.after(upstream.close);
+  const log = [];
+  const { url, close } = await startWasmtime(COMPONENT, {
+    environment: { DATABRICKS_HOST: upstream.url, DATABRICKS_TOKEN: TOKEN, LAKELET_CHAT_ENDPOINT: 'chat', LAKELET_PROGRAM: ECHO,
+      LAKELET_USER_HEADERS: 'role=x-user-role' },
+    onLine: (line) => log.push(line),
+  });
+  t.after(close);
+  t.after(() => assert.ok(!log.join('\n').includes(TOKEN)));
+  return { origin: url, signedIn: ['x-user-role', 'employee'], relays: false, received: upstream.received, secrets: [TOKEN, upstream.url],
+    send: throughSocket(url).send };
+}, { skip: hasWasmtime ? false : 'there is no wasmtime command' });

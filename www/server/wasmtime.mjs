@@ -1,6 +1,9 @@
 // Wasmtime, serving a component over HTTP.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
+
+/** Whether there is one. */
+export const hasWasmtime = spawnSync('wasmtime', ['--version']).status === 0;
 
 /**
  * Serves a component with `wasmtime serve`.
