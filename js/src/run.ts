@@ -52,6 +52,15 @@ interface Outcome {
 
 const records = new WeakMap<object, { run: Run; outcome: Partial<Outcome> }>();
 
+/**
+ * What the core tells of a run. The core keeps the sink as long as the run, so that after the end nothing may hang on it: the listener's stream
+ * leads to the outputs, these to the run, and the run would keep itself alive.
+ */
+function telling(listener: (event: ProgramEvent) => void): { sink: (text: string) => void; end: () => void } {
+  let told: typeof listener | undefined = listener;
+  return { sink: (text) => told?.(JSON.parse(text) as ProgramEvent), end: () => (told = undefined) };
+}
+
 /** A call that is under way. @internal */
 export class Run {
   readonly #run: RunHandle;
@@ -65,8 +74,8 @@ export class Run {
   /** Begins a call, does its work, and ends it. */
   static async begin<T extends object>(options: CallOptions, work: (run: Run) => Promise<T>, listener?: (event: ProgramEvent) => void): Promise<T> {
     await init();
-    const sink = listener && ((text: string) => listener(JSON.parse(text) as ProgramEvent));
-    const run = new Run(calling((it) => new it.Run(services(options), options.timeout, sink)), options);
+    const news = listener && telling(listener);
+    const run = new Run(calling((it) => new it.Run(services(options), options.timeout, news?.sink)), options);
     const { signal } = options;
     const cancel = () => run.cancel();
     signal?.addEventListener('abort', cancel, { once: true });
@@ -79,6 +88,7 @@ export class Run {
       if (typeof error === 'object' && error !== null) records.set(error, { run, outcome: {} });
       throw error;
     } finally {
+      news?.end();
       signal?.removeEventListener('abort', cancel);
     }
   }
