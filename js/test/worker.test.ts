@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { inspect, predict } from 'lakelet';
+import { inspect, pipeline, predict } from 'lakelet';
 import { createWorker, type KeyValueBinding, type WorkerEnv, type WorkerOptions, type WorkerProgram } from 'lakelet/worker';
 
 import { complete, json, reply, serve } from './support.js';
@@ -114,6 +114,19 @@ test('a sign-in that fails is told, and the next call tries again', async (t) =>
   assert.equal((await ask('?')).error_code, 'BACKEND_AUTHENTICATION');
   refused = false;
   assert.equal((await ask('?')).status, 200);
+});
+
+test('a pipeline is a program as it is', async (t) => {
+  const server = await serve(t, (_, response) => complete(response, reply({ answer: 'yes' })));
+  const program = pipeline({
+    lakelet: 1,
+    name: 'qa',
+    inputs: { question: 'str' },
+    steps: { answer: { do: 'predict', signature: 'question -> answer', inputs: { question: 'question' } } },
+    outputs: { answer: 'answer.answer' },
+  });
+  const ask = isolate({ DATABRICKS_HOST: server.url, DATABRICKS_TOKEN: 'dapi-test' }, { programs: () => ({ qa: { program } }) });
+  assert.deepEqual((await ask('?')).prediction, { answer: 'yes' });
 });
 
 test('the platform counts calls by the address that it knows', async (t) => {

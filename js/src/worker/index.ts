@@ -106,6 +106,7 @@ export function createWorker<E extends WorkerEnv>(options: WorkerOptions<E>): Wo
 }
 
 /** The program with the settings of one call. */
-function within(settings: CallOptions, { inputs, steps, ...program }: WorkerProgram): GatewayProgram {
+function within(settings: CallOptions, program: WorkerProgram): GatewayProgram {
+  const { inputs, steps } = program;
   return { inputs, steps, stream: (given, { signal }) => program.stream(given, { ...settings, signal }) };
 }
