@@ -42,6 +42,6 @@ async function start(folder, worker, { databricks, stores, secrets, variables = 
   ];
   const log = [];
   const sockets = [{ name: 'http', address: '127.0.0.1:0', http: {}, service: 'worker' }];
-  const { url, pid, close } = await startWorkerd(folder, { services, sockets }, { secrets, onLine: (line) => log.push(line) });
-  return { url, pid, log, close };
+  const { url, close } = await startWorkerd(folder, { services, sockets }, { secrets, onLine: (line) => log.push(line) });
+  return { url, log, close };
 }
