@@ -1,5 +1,5 @@
 # The two commands are `make demo` and `make test`; the other targets are their parts.
-.PHONY: demo demo-component test bench build component clean setup-build setup-demo setup-test \
+.PHONY: demo demo-component test bench bench-edge build component clean setup-build setup-demo setup-test \
 	test-rust test-browser test-runtimes test-js test-gateway test-security test-package test-worker test-component test-hosts test-workspace test-peers test-page test-page-component test-fallback
 
 export PATH := $(HOME)/.cargo/bin:$(PATH)
@@ -14,6 +14,10 @@ test: test-rust test-browser test-runtimes test-js test-gateway test-security te
 
 bench: setup-build build
 	node benches/run.mjs
+
+# The Worker under load, with cold start and memory: docs/edge-benchmarks.md is written by it.
+bench-edge: setup-test build
+	node benches/edge.mjs
 
 setup-build setup-demo setup-test: setup-%:
 	@.ci/setup $*
