@@ -10,6 +10,7 @@ mod formatting;
 mod metrics;
 mod modules;
 mod parsing;
+mod prng;
 mod programs;
 mod response_format;
 mod saved_programs;
@@ -96,6 +97,7 @@ pub fn run_case(category: &str, case: &Json) -> Outcome {
         ("named_predictors", "traverse") => programs::traverse(input, expected),
         ("saved_programs", "save") => saved_programs::save(input, expected),
         ("saved_programs", "load") => saved_programs::load(input, expected),
+        ("prng", "mersenne") => prng::mersenne(input, expected),
         ("cache_keys", "cache_key") => cache_keys::cache_key(input, expected),
         ("databricks_rm", "query") => databricks_rm::query(input, expected),
         _ => Err("not built".to_owned()),
