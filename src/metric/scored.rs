@@ -1,0 +1,48 @@
+//! Metrics of one's own.
+
+use std::rc::Rc;
+
+use futures_core::future::LocalBoxFuture;
+
+use crate::error::Result;
+use crate::example::{Example, Prediction};
+use crate::run::{Run, Span};
+use crate::value::Value;
+
+/// Says how good a prediction is, as evaluations and optimizers ask it.
+///
+/// A function of the example, the prediction and the trace is one; what asks a model implements the trait.
+///
+/// ```
+/// use std::rc::Rc;
+/// use lakelet::metric::{Metric, answer_exact_match};
+/// use lakelet::run::Span;
+/// use lakelet::{Example, Prediction};
+/// let metric: Rc<dyn Metric> = Rc::new(|example: &Example, prediction: &Prediction, _: Option<&[Rc<Span>]>| {
+///     Ok(answer_exact_match(example, prediction, 1.0)?.into())
+/// });
+/// ```
+pub trait Metric {
+    /// The score: a truth value, a number, or a dict with a `score`, which stands for DSPy's `Prediction(score=...)`. When demos
+    /// are looked for, `trace` holds the calls of predictors that led to the prediction; else it is `None`. Dropping the future
+    /// cancels it.
+    fn score<'a>(
+        &'a self,
+        run: &'a Run,
+        example: &'a Example,
+        prediction: &'a Prediction,
+        trace: Option<&'a [Rc<Span>]>,
+    ) -> LocalBoxFuture<'a, Result<Value>>;
+}
+
+impl<F: Fn(&Example, &Prediction, Option<&[Rc<Span>]>) -> Result<Value>> Metric for F {
+    fn score<'a>(
+        &'a self,
+        _run: &'a Run,
+        example: &'a Example,
+        prediction: &'a Prediction,
+        trace: Option<&'a [Rc<Span>]>,
+    ) -> LocalBoxFuture<'a, Result<Value>> {
+        Box::pin(async move { self(example, prediction, trace) })
+    }
+}
