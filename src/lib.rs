@@ -12,6 +12,7 @@ pub mod databricks;
 pub mod embed;
 pub mod environment;
 pub mod error;
+pub mod evaluate;
 pub mod example;
 pub mod gateway;
 pub mod host;
@@ -41,6 +42,7 @@ pub mod tool;
 pub mod value;
 
 pub use error::{Error, ErrorKind, Result};
+pub use evaluate::Evaluate;
 pub use example::{Example, Prediction};
 pub use host::Host;
 pub use module::{ChainOfThought, Module, Predict};

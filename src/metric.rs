@@ -14,6 +14,7 @@ mod answer;
 mod judge;
 mod majority;
 mod overlap;
+mod program;
 mod scored;
 mod text;
 
@@ -21,7 +22,9 @@ pub use answer::{answer_exact_match, answer_passage_match};
 pub use judge::{CompleteAndGrounded, SemanticF1, semantic_f1_score};
 pub use majority::majority;
 pub use overlap::{exact_match, f1, hot_pot_f1, precision_score};
+pub use program::Judge;
 pub use scored::Metric;
+pub(crate) use scored::number;
 pub use text::{dpr_normalize, normalize_text};
 
 use crate::error::{Error, ErrorKind, Result};

@@ -14,7 +14,7 @@ pub use gate::Gate;
 pub use span::{ModelCall, OpenSpan, Span, Status};
 pub use status::{StatusMessages, with_status};
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
@@ -80,6 +80,8 @@ struct Record {
     spans: RefCell<Vec<Rc<Span>>>,
     gates: RefCell<Vec<Rc<Gate>>>,
     usage: RefCell<UsageByModel>,
+    /// The tokens of runs apart from this one.
+    used_apart: Cell<Usage>,
 }
 
 impl Run {
@@ -95,10 +97,27 @@ impl Run {
 
     fn begin(services: Rc<Services>, sink: Option<Sink>) -> Self {
         let begun_ms = services.clock.now_ms();
-        let (spans, gates, usage) = Default::default();
-        let record = Record { services, begun_ms, spans, gates, usage };
+        let (spans, gates, usage, used_apart) = Default::default();
+        let record = Record { services, begun_ms, spans, gates, usage, used_apart };
         let (record, gate) = (Rc::new(record), Rc::new(Gate::open(sink)));
         Self { record, gate, step: "".into(), parent: None, deadline_ms: None, lm_settings: Rc::default(), hints: None }
+    }
+
+    /// A run for one of many calls, with the same services and settings: nobody watches it, and its record goes when it does.
+    /// What it used is added with [`Run::add_usage_of`]. The deadline is for the calls together, and stays here.
+    pub fn apart(&self) -> Self {
+        let Self { record, gate, parent, deadline_ms, .. } = Self::begin(Rc::clone(&self.record.services), None);
+        Self { record, gate, parent, deadline_ms, ..self.clone() }
+    }
+
+    /// Adds what a run [apart](Run::apart) from this one has used.
+    pub fn add_usage_of(&self, apart: &Self) {
+        let mut total = self.record.used_apart.get();
+        total += apart.usage();
+        self.record.used_apart.set(total);
+        for (model, reported) in apart.record.usage.borrow().models() {
+            self.used(model, reported);
+        }
     }
 
     /// The same run, to be ended in `ms` milliseconds at the latest; an earlier deadline stays.
@@ -258,7 +277,7 @@ impl Run {
 
     /// The tokens of all model calls so far.
     pub fn usage(&self) -> Usage {
-        let mut total = Usage::default();
+        let mut total = self.record.used_apart.get();
         for span in self.record.spans.borrow().iter() {
             total += span.usage();
         }

@@ -4,8 +4,10 @@ use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
 
-use crate::error::Result;
+use super::field;
+use crate::error::{Error, ErrorKind, Result};
 use crate::example::{Example, Prediction};
+use crate::python::class_of;
 use crate::run::{Run, Span};
 use crate::value::Value;
 
@@ -44,5 +46,21 @@ impl<F: Fn(&Example, &Prediction, Option<&[Rc<Span>]>) -> Result<Value>> Metric 
         trace: Option<&'a [Rc<Span>]>,
     ) -> LocalBoxFuture<'a, Result<Value>> {
         Box::pin(async move { self(example, prediction, trace) })
+    }
+}
+
+/// The score as a number.
+///
+/// # Errors
+/// [`Input`](ErrorKind::Input), when it is none.
+pub(crate) fn number(score: &Value) -> Result<f64> {
+    match score {
+        Value::Bool(truth) => Ok(f64::from(u8::from(*truth))),
+        Value::Int(number) => Ok(*number as f64),
+        Value::Float(number) => Ok(*number),
+        Value::Dict(prediction) => number(field(prediction, "score")?),
+        other => Err(Error::new(ErrorKind::Input, format!("a metric gave {}, which is no score", class_of(other)))
+            .with_hint("give a truth value, a number, or a dict with a `score`")
+            .with_python_class("TypeError")),
     }
 }

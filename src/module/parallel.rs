@@ -46,15 +46,29 @@ impl Parallel {
         run: &'a Run,
         calls: impl IntoIterator<Item = (&'a dyn Module, Example)>,
     ) -> Result<Vec<Result<Prediction>>> {
-        let mut calls = calls.into_iter().enumerate();
+        self.each(calls.into_iter().map(|(module, inputs)| module.call(run, inputs)), |_, _| ()).await
+    }
+
+    /// Does the work, a few pieces at a time, and gives the results in the order of the work. `ended` is told of each piece
+    /// when it ends: of its place and its result.
+    ///
+    /// # Errors
+    /// As [`Parallel::run`].
+    pub(crate) async fn each<T>(
+        &self,
+        work: impl IntoIterator<Item = impl Future<Output = Result<T>>>,
+        mut ended: impl FnMut(usize, &Result<T>),
+    ) -> Result<Vec<Result<T>>> {
+        let mut work = work.into_iter().enumerate();
         let mut begin = || {
-            let (place, (module, inputs)) = calls.next()?;
-            Some(async move { (place, module.call(run, inputs).await) })
+            let (place, piece) = work.next()?;
+            Some(async move { (place, piece.await) })
         };
         let mut under_way = FuturesUnordered::new();
         under_way.extend(std::iter::from_fn(&mut begin).take(self.num_threads.max(1)));
         let (mut results, mut errors) = (Vec::new(), 0);
         while let Some((place, result)) = under_way.next().await {
+            ended(place, &result);
             if let Err(error) = &result {
                 errors += 1;
                 if errors >= self.max_errors {

@@ -6,6 +6,7 @@ mod calls;
 mod cases;
 mod compare;
 mod databricks_rm;
+mod evaluate;
 mod formatting;
 mod metrics;
 mod modules;
@@ -97,6 +98,7 @@ pub fn run_case(category: &str, case: &Json) -> Outcome {
         ("named_predictors", "traverse") => programs::traverse(input, expected),
         ("saved_programs", "save") => saved_programs::save(input, expected),
         ("saved_programs", "load") => saved_programs::load(input, expected),
+        ("evaluate", "evaluate") => evaluate::evaluate(input, expected),
         ("prng", "mersenne") => prng::mersenne(input, expected),
         ("cache_keys", "cache_key") => cache_keys::cache_key(input, expected),
         ("databricks_rm", "query") => databricks_rm::query(input, expected),

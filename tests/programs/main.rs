@@ -26,6 +26,7 @@ mod assistant;
 mod cache;
 mod composite;
 mod documents;
+mod evaluate;
 mod events;
 mod judges;
 mod parallel;
@@ -45,6 +46,7 @@ pub fn tests() -> impl Iterator<Item = &'static Test> {
         cache::TESTS,
         composite::TESTS,
         documents::TESTS,
+        evaluate::TESTS,
         events::TESTS,
         judges::TESTS,
         parallel::TESTS,

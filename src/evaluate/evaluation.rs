@@ -1,0 +1,72 @@
+//! What an evaluation came to.
+
+use crate::error::Error;
+use crate::example::Prediction;
+use crate::lm::Usage;
+use crate::value::Value;
+
+/// What came of one example.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// What the program predicted; empty when the example failed.
+    pub prediction: Prediction,
+    /// The score as the metric gave it: true, false, a number, or a dict with a `score`.
+    pub score: Value,
+    /// The score as a number: 1 for true, 0 for false.
+    pub points: f64,
+    /// How long the program took, without the metric.
+    pub latency_ms: f64,
+    /// Why the example failed, if it did.
+    pub error: Option<Error>,
+}
+
+impl Row {
+    pub(super) fn failed(error: Error, score: f64) -> Self {
+        Self {
+            prediction: Prediction::default(),
+            score: score.into(),
+            points: score,
+            latency_ms: 0.0,
+            error: Some(error),
+        }
+    }
+}
+
+/// How well a program did: DSPy's `EvaluationResult`, and what it cost.
+#[derive(Clone, Debug)]
+pub struct Evaluation {
+    /// The mean score in percent, rounded to two digits as Python rounds.
+    pub score: f64,
+    /// A row for each example, in the order of the examples.
+    pub rows: Vec<Row>,
+    /// How many examples failed.
+    pub failed: usize,
+    /// The tokens of all model calls, those of the metric included.
+    pub usage: Usage,
+    pub duration_ms: f64,
+}
+
+impl Evaluation {
+    pub(super) fn of(rows: Vec<Row>, usage: Usage, duration_ms: f64) -> Self {
+        let sum = rows.iter().map(|row| row.points).sum();
+        let failed = rows.iter().filter(|row| row.error.is_some()).count();
+        Self { score: percent(sum, rows.len()), rows, failed, usage, duration_ms }
+    }
+
+    /// The latency in milliseconds that this share of the examples did not exceed, by the nearest rank: 0.5 for the median.
+    /// Examples that failed do not count; `None` when none is left.
+    pub fn latency_ms(&self, share: f64) -> Option<f64> {
+        let mut latencies: Vec<f64> =
+            self.rows.iter().filter(|row| row.error.is_none()).map(|row| row.latency_ms).collect();
+        latencies.sort_by(f64::total_cmp);
+        let rank = (share * latencies.len() as f64).ceil() as usize;
+        latencies.get(rank.clamp(1, latencies.len().max(1)) - 1).copied()
+    }
+}
+
+/// Python's `round(100 * sum / count, 2)`.
+pub(super) fn percent(sum: f64, count: usize) -> f64 {
+    let exact = 100.0 * sum / count as f64;
+    // Formatting rounds the exact binary number, and ties to even, as Python does.
+    format!("{exact:.2}").parse().unwrap_or(exact)
+}

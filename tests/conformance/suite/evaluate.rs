@@ -1,0 +1,81 @@
+//! Evaluations: scores, failures, limits.
+
+use std::rc::Rc;
+
+use futures::executor::block_on;
+use lakelet::evaluate::Evaluation;
+use lakelet::metric::Metric;
+use lakelet::run::{Run, Services, Span};
+use lakelet::signature::Types;
+use lakelet::{Error, ErrorKind, Evaluate, Example, Prediction, Result, Value};
+use serde_json::{Value as Json, json};
+
+use super::callable::Program;
+use super::calls::Stopped;
+use super::compare::check;
+use super::scripted::ScriptedLm;
+use super::{Outcome, cases};
+
+pub fn evaluate(input: &Json, expected: &Json) -> Outcome {
+    let adapter = cases::adapter(&input["adapter"])?;
+    let work = || {
+        let types = cases::types(&input["typedefs"])?;
+        let program = Program::build(&input["program"], &adapter, &types)?;
+        let examples = input["devset"].as_array().into_iter().flatten().map(|given| example(given, &types));
+        let devset = examples.collect::<Result<Vec<_>>>()?;
+        let metric = metric(&input["metric"]);
+        let lm = Rc::new(ScriptedLm::new(&input["lm"]));
+        let run = Run::new(Rc::new(Services::new(Rc::new(Stopped)).with_model("lm", lm)));
+        let evaluation = block_on(evaluation(&input["options"]).run(&run, program.module(), &devset, &metric, |_| ()))?;
+        Ok(json!({"score": evaluation.score, "results": results(&input["devset"], &evaluation)}))
+    };
+    check(expected, work())
+}
+
+fn evaluation(options: &Json) -> Evaluate {
+    let mut evaluate = Evaluate::default();
+    evaluate.failure_score = options["failure_score"].as_f64().unwrap_or(evaluate.failure_score);
+    if let Some(max_errors) = options["max_errors"].as_u64() {
+        evaluate.parallel.max_errors = max_errors as usize;
+    }
+    evaluate
+}
+
+/// An example as the cases of evaluations and optimizers give it: `{"fields", "inputs"}`.
+pub fn example(given: &Json, types: &Types) -> Result<Example> {
+    let example = cases::example(&given["fields"], types)?;
+    let inputs: Vec<&str> = given["inputs"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+    Ok(example.with_inputs(&inputs))
+}
+
+/// The metric of a case of evaluations or optimizers.
+pub fn metric(metric: &Json) -> impl Metric {
+    let metric = metric.clone();
+    move |example: &Example, prediction: &Prediction, _: Option<&[Rc<Span>]>| score(&metric, example, prediction)
+}
+
+fn score(metric: &Json, example: &Example, prediction: &Prediction) -> Result<Value> {
+    let name = |key: &str| metric[key].as_str().unwrap_or_default();
+    let is_equal = || example.get(name("field")) == prediction.get(name("field"));
+    match name("kind") {
+        "exact" => Ok(is_equal().into()),
+        "always" => Ok(Value::from(&metric["value"])),
+        "table" => {
+            let by = example.get(name("by")).and_then(Value::as_str).unwrap_or_default();
+            Ok(Value::from(metric["values"].get(by).unwrap_or(&metric["default"])))
+        }
+        other => Err(Error::new(ErrorKind::Unsupported, format!("not built: {other}"))),
+    }
+}
+
+fn results(devset: &Json, evaluation: &Evaluation) -> Json {
+    let rows = devset.as_array().into_iter().flatten().zip(&evaluation.rows);
+    rows.map(|(given, row)| {
+        json!({
+            "example": {"$example": given["fields"], "inputs": given["inputs"]},
+            "prediction": cases::to_json(&Value::Dict(row.prediction.fields.clone())),
+            "score": cases::to_json(&row.score),
+        })
+    })
+    .collect()
+}
