@@ -16,6 +16,7 @@ mod reward;
 mod sub_modules;
 mod tool_use;
 mod tries;
+mod variant;
 
 pub use best_of_n::BestOfN;
 pub use chain_of_thought::ChainOfThought;
@@ -32,6 +33,7 @@ pub use retrieve::Retrieve;
 pub use reward::Reward;
 pub use sub_modules::SubModule;
 pub use tries::Tries;
+pub use variant::Variant;
 
 use futures_core::future::LocalBoxFuture;
 
@@ -56,6 +58,11 @@ pub trait Module {
         SubModule::tree("Module", &[])
     }
 
+    /// Whether an optimizer made it: DSPy's `_compiled`. Such a program can teach, but is not optimized again.
+    fn is_compiled(&self) -> bool {
+        false
+    }
+
     /// The retrievers inside that DSPy takes for parameters, under their paths.
     fn retrieves(&self) -> Vec<(String, &Retrieve)> {
         Vec::new()
@@ -73,6 +80,12 @@ pub(crate) fn at_path<P>(part: &str, predictors: Vec<(String, P)>) -> Vec<(Strin
         _ => [part, ".", &name].concat(),
     };
     predictors.into_iter().map(|(name, predict)| (path(name), predict)).collect()
+}
+
+/// The predictors of a module as they are in a run, where others may stand in for them.
+pub(crate) fn acting<'a>(run: &'a Run, module: &'a dyn Module) -> Vec<(String, &'a Predict)> {
+    let act = |predict: &'a Predict| run.stand_in(predict.id()).unwrap_or(predict);
+    module.predictors().into_iter().map(|(path, predict)| (path, act(predict))).collect()
 }
 
 /// Runs the work of a module that calls others, inside a span of its own.

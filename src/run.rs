@@ -25,6 +25,7 @@ use serde_json::Value as Json;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::lm::{LanguageModel, Usage, UsageByModel};
+use crate::module::Predict;
 use crate::nearest::offer;
 use crate::retrieve::Retriever;
 use crate::time::Clock;
@@ -72,6 +73,8 @@ pub struct Run {
     deadline_ms: Option<f64>,
     lm_settings: Rc<serde_json::Map<String, Json>>,
     hints: Option<Rc<[(usize, String)]>>,
+    stand_ins: Rc<[(usize, Rc<Predict>)]>,
+    model: Option<Rc<str>>,
 }
 
 struct Record {
@@ -100,7 +103,8 @@ impl Run {
         let (spans, gates, usage, used_apart) = Default::default();
         let record = Record { services, begun_ms, spans, gates, usage, used_apart };
         let (record, gate) = (Rc::new(record), Rc::new(Gate::open(sink)));
-        Self { record, gate, step: "".into(), parent: None, deadline_ms: None, lm_settings: Rc::default(), hints: None }
+        let (parent, deadline_ms, lm_settings, hints, stand_ins, model) = Default::default();
+        Self { record, gate, step: "".into(), parent, deadline_ms, lm_settings, hints, stand_ins, model }
     }
 
     /// A run for one of many calls, with the same services and settings: nobody watches it, and its record goes when it does.
@@ -138,6 +142,19 @@ impl Run {
     /// is shown an input `hint_`; the ones that are not named find `N/A` there.
     pub fn with_hints(mut self, hints: Option<Vec<(usize, String)>>) -> Self {
         self.hints = hints.map(Rc::from);
+        self
+    }
+
+    /// The same run, with predictors that are asked in the place of others, which are named by their
+    /// [`Predict::id`](crate::Predict::id).
+    pub(crate) fn with_stand_ins(mut self, stand_ins: impl Iterator<Item = (usize, Rc<Predict>)>) -> Self {
+        self.stand_ins = self.stand_ins.iter().cloned().chain(stand_ins).collect();
+        self
+    }
+
+    /// The same run, in which predictors that name no model ask this one.
+    pub fn with_model(mut self, name: &str) -> Self {
+        self.model = Some(name.into());
         self
     }
 
@@ -196,6 +213,12 @@ impl Run {
         Some(hint.map_or("N/A", |(_, hint)| hint))
     }
 
+    /// The predictor that is asked in the place of another one, if any. It may have a stand-in itself.
+    pub(crate) fn stand_in(&self, predictor: usize) -> Option<&Predict> {
+        let next = |id| self.stand_ins.iter().rfind(|(of, _)| *of == id).map(|(_, other)| &**other);
+        std::iter::successors(next(predictor), |other| next(other.id())).last()
+    }
+
     /// Milliseconds on the host's clock.
     pub fn now_ms(&self) -> f64 {
         self.record.services.clock.now_ms()
@@ -206,12 +229,12 @@ impl Run {
         self.now_ms() - self.record.begun_ms
     }
 
-    /// The model of that name, or the first one.
+    /// The model of that name, or the one that the run [names](Self::with_model), or the first one.
     ///
     /// # Errors
     /// [`Config`](ErrorKind::Config) when there is none.
     pub fn model(&self, name: Option<&str>) -> Result<Rc<dyn LanguageModel>> {
-        find("model", &self.record.services.models, name)
+        find("model", &self.record.services.models, name.or(self.model.as_deref()))
     }
 
     /// The retriever of that name, or the first one.

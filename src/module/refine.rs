@@ -49,8 +49,8 @@ impl Module for Refine {
         Box::pin(recorded(run, "refine", inputs, async |run, inputs| {
             self.tries
                 .best(run, inputs, async |tried| {
-                    let advice = self.adviser.ask(run, self.question(inputs, tried)?).await?;
-                    Ok(run.clone().with_hints(self.hints(&advice)))
+                    let advice = self.adviser.ask(run, self.question(run, inputs, tried)?).await?;
+                    Ok(run.clone().with_hints(self.hints(run, &advice)))
                 })
                 .await
         }))

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde_json::{Value as Json, json};
 
-use super::{Module, Reward};
+use super::{Module, Reward, acting};
 use crate::error::{Error, ErrorKind, Result};
 use crate::example::{Example, Prediction};
 use crate::run::{Gate, Run, Span};
@@ -135,7 +135,7 @@ impl Tries {
 
     /// Where the numbers of the tries start: at the `rollout_id` that the models have, so that tries inside of tries differ.
     fn first_rollout(&self, run: &Run) -> Result<i64> {
-        let predictors = self.module.predictors();
+        let predictors = acting(run, &*self.module);
         let model = run.model(predictors.first().and_then(|(_, predict)| predict.model()))?;
         let given = run.lm_settings().get("rollout_id").or_else(|| model.defaults().get("rollout_id"));
         Ok(given.and_then(Json::as_i64).unwrap_or(0))

@@ -35,7 +35,10 @@ impl Predict {
     /// # Errors
     /// What the adapter or the model fails with, or [`Deadline`](ErrorKind::Deadline).
     pub async fn ask(&self, run: &Run, call: impl Into<Call>) -> Result<Prediction> {
-        let mut call = call.into();
+        run.stand_in(self.id()).unwrap_or(self).ask_itself(run, call.into()).await
+    }
+
+    async fn ask_itself(&self, run: &Run, mut call: Call) -> Result<Prediction> {
         let span = run.open_span(self.kind);
         span.of_predictor(self.id());
         if let Some(hint) = run.hint(self.id()) {

@@ -4,9 +4,10 @@ use super::Refine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::example::{Example, Prediction};
 use crate::json::{self, orjson};
-use crate::module::Predict;
 use crate::module::tries::Tried;
+use crate::module::{Predict, acting};
 use crate::python::{class_of, dedent, splitlines};
+use crate::run::Run;
 use crate::signature::{Field, Signature, Type};
 use crate::value::{Map, Value};
 
@@ -45,8 +46,8 @@ pub(super) fn signature() -> Result<Signature> {
 
 impl Refine {
     /// What the adviser is asked after a try.
-    pub(super) fn question(&self, inputs: &Example, tried: &Tried) -> Result<Example> {
-        let predictors = self.tries.module.predictors();
+    pub(super) fn question(&self, run: &Run, inputs: &Example, tried: &Tried) -> Result<Example> {
+        let predictors = acting(run, &*self.tries.module);
         let code = match &self.program_code {
             Some(code) => code.clone(),
             None => describe_program(&predictors),
@@ -73,7 +74,7 @@ impl Refine {
     }
 
     /// The advice for each predictor. Without any, no predictor is shown a hint.
-    pub(super) fn hints(&self, advice: &Prediction) -> Option<Vec<(usize, String)>> {
+    pub(super) fn hints(&self, run: &Run, advice: &Prediction) -> Option<Vec<(usize, String)>> {
         let Some(Value::Dict(advice)) = advice.get("advice").filter(|advice| **advice != Value::Dict(Map::new()))
         else {
             return None;
@@ -81,7 +82,7 @@ impl Refine {
         let hint = |(path, predict): (String, &Predict)| {
             Some((predict.id(), advice.get(&path).and_then(Value::as_str)?.to_owned()))
         };
-        Some(self.tries.module.predictors().into_iter().filter_map(hint).collect())
+        Some(acting(run, &*self.tries.module).into_iter().filter_map(hint).collect())
     }
 }
 
