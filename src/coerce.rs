@@ -26,7 +26,7 @@ use crate::signature::{EnumType, Type};
 use crate::value::Value;
 use crate::{json_repair, literal};
 
-pub(crate) use equal::{distinct_keys, distinct_values, equal, is_hashable};
+pub(crate) use equal::{distinct_keys, distinct_values, equal, equal_maps, is_hashable};
 pub(crate) use fits::fits;
 pub use validate::validate;
 pub(crate) use validate::validate_by_name;

@@ -24,7 +24,7 @@ pub use majority::majority;
 pub use overlap::{exact_match, f1, hot_pot_f1, precision_score};
 pub use program::Judge;
 pub use scored::Metric;
-pub(crate) use scored::number;
+pub(crate) use scored::{is_true, number};
 pub use text::{dpr_normalize, normalize_text};
 
 use crate::error::{Error, ErrorKind, Result};

@@ -1,4 +1,78 @@
 //! Optimizers: what DSPy calls teleprompters.
+//!
+//! An optimizer takes a program, the student, and examples, and gives a [`Variant`] of the program that does better. The program
+//! itself stays as it is, until the predictors of the variant are put into it or its [state](crate::state) is loaded.
 
+mod bootstrap;
+mod copro;
+mod dataset_summary;
+mod demo_sets;
+mod ensemble;
 pub mod gepa;
+mod infer_rules;
+mod knn_few_shot;
+mod labeled_few_shot;
 pub mod proposal;
+mod random_search;
+
+pub use bootstrap::BootstrapFewShot;
+pub use copro::{Attempt, Attempts, Copro};
+pub use dataset_summary::dataset_summary;
+pub use demo_sets::DemoSets;
+pub use ensemble::{Ensemble, Reduce};
+pub use infer_rules::InferRules;
+pub use knn_few_shot::{KnnFewShot, NearestDemos};
+pub use labeled_few_shot::LabeledFewShot;
+pub use random_search::{BootstrapFewShotWithRandomSearch, Candidate};
+
+use std::rc::Rc;
+
+use futures_core::future::LocalBoxFuture;
+
+use crate::error::Result;
+use crate::example::Example;
+use crate::module::{Module, Variant};
+use crate::python::Random;
+use crate::run::Run;
+
+/// What an optimizer works with.
+#[derive(Clone)]
+pub struct Training<'a> {
+    /// The program that is to do better.
+    pub student: Rc<dyn Module>,
+    /// A program with the same predictors, whose calls the student learns from. Without one the student is its own teacher.
+    pub teacher: Option<Rc<dyn Module>>,
+    /// Examples with [inputs](Example::with_inputs) and what is wanted of the program.
+    pub trainset: &'a [Example],
+    /// What candidates are scored on. Without it, the trainset or a part of it.
+    pub valset: Option<&'a [Example]>,
+}
+
+impl<'a> Training<'a> {
+    /// A student that is its own teacher.
+    pub fn new(student: Rc<dyn Module>, trainset: &'a [Example]) -> Self {
+        Self { student, teacher: None, trainset, valset: None }
+    }
+
+    /// The same, with a teacher.
+    pub fn with_teacher(self, teacher: Rc<dyn Module>) -> Self {
+        Self { teacher: Some(teacher), ..self }
+    }
+
+    /// The same, with other examples to score candidates on.
+    pub fn with_valset(self, valset: &'a [Example]) -> Self {
+        Self { valset: Some(valset), ..self }
+    }
+}
+
+/// Makes programs better.
+pub trait Optimizer {
+    /// The best program that was found. Dropping the future cancels the search.
+    fn compile<'a>(&'a self, run: &'a Run, training: Training<'a>) -> LocalBoxFuture<'a, Result<Variant>>;
+}
+
+/// So many of the examples, or all of them, in random order.
+fn sample(random: &mut Random, examples: &[Example], size: usize) -> Result<Vec<Example>> {
+    let places = random.sample(examples.len(), size.min(examples.len()))?;
+    Ok(places.into_iter().filter_map(|place| examples.get(place).cloned()).collect())
+}

@@ -24,7 +24,7 @@ pub(crate) fn equal(a: &Value, b: &Value) -> bool {
     }
 }
 
-fn equal_maps(a: &Map, b: &Map) -> bool {
+pub(crate) fn equal_maps(a: &Map, b: &Map) -> bool {
     a.len() == b.len() && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| equal(value, other)))
 }
 

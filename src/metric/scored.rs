@@ -64,3 +64,17 @@ pub(crate) fn number(score: &Value) -> Result<f64> {
             .with_python_class("TypeError")),
     }
 }
+
+/// Whether Python takes the score for true.
+pub(crate) fn is_true(score: &Value) -> bool {
+    match score {
+        Value::None => false,
+        Value::Bool(truth) => *truth,
+        Value::Int(number) => *number != 0,
+        Value::Float(number) => *number != 0.0,
+        Value::Str(text) => !text.is_empty(),
+        Value::List(items) | Value::Tuple(items) | Value::Set(items) => !items.is_empty(),
+        Value::Dict(members) => !members.is_empty(),
+        _ => true,
+    }
+}

@@ -10,6 +10,7 @@ mod evaluate;
 mod formatting;
 mod metrics;
 mod modules;
+mod optimizers;
 mod parsing;
 mod prng;
 mod programs;
@@ -100,6 +101,10 @@ pub fn run_case(category: &str, case: &Json) -> Outcome {
         ("saved_programs", "load") => saved_programs::load(input, expected),
         ("evaluate", "evaluate") => evaluate::evaluate(input, expected),
         ("prng", "mersenne") => prng::mersenne(input, expected),
+        ("optimizers", "compile") => optimizers::compile(input, expected),
+        ("optimizers", "demo_sets") => optimizers::demo_sets(input, expected),
+        ("optimizers", "dataset_summary") => optimizers::summary(input, expected),
+        ("optimizers", "knn") => optimizers::knn(input, expected),
         ("cache_keys", "cache_key") => cache_keys::cache_key(input, expected),
         ("databricks_rm", "query") => databricks_rm::query(input, expected),
         _ => Err("not built".to_owned()),

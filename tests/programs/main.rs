@@ -29,6 +29,7 @@ mod documents;
 mod evaluate;
 mod events;
 mod judges;
+mod optimizers;
 mod parallel;
 mod pipeline;
 mod predict;
@@ -49,6 +50,7 @@ pub fn tests() -> impl Iterator<Item = &'static Test> {
         evaluate::TESTS,
         events::TESTS,
         judges::TESTS,
+        optimizers::TESTS,
         parallel::TESTS,
         pipeline::TESTS,
         predict::TESTS,

@@ -49,7 +49,7 @@ pub fn example(given: &Json, types: &Types) -> Result<Example> {
 }
 
 /// The metric of a case of evaluations or optimizers.
-pub fn metric(metric: &Json) -> impl Metric {
+pub fn metric(metric: &Json) -> impl Metric + use<> {
     let metric = metric.clone();
     move |example: &Example, prediction: &Prediction, _: Option<&[Rc<Span>]>| score(&metric, example, prediction)
 }
