@@ -15,8 +15,9 @@ test: test-rust test-browser test-runtimes test-js test-gateway test-security te
 bench: setup-build build
 	node benches/run.mjs
 
-# The Worker under load, with cold start and memory: docs/edge-benchmarks.md is written by it.
+# The Worker and the component under load, with cold start and memory: docs/edge-benchmarks.md is written by it.
 bench-edge: setup-test build
+	node wit/build.mjs server
 	node benches/edge.mjs
 
 setup-build setup-demo setup-test: setup-%:

@@ -1,4 +1,4 @@
-// The assistant at the edge under load: many questions at once, against a workspace whose model answers after a fixed time and which fails as
+// The assistant at the edge, as a Worker and as a component, under load: many questions at once, against a workspace whose model answers after a fixed time and which fails as
 // often as it is told to; then cold start, payload and memory.
 //
 //   node benches/edge.mjs          (`make bench-edge` builds first)
@@ -10,11 +10,13 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 import { FAULTS } from './edge/endpoint.mjs';
-import { openWorker, startByHand, startEmptyWorker, startEndpoint, startWorker } from './edge/hosts.mjs';
-import { ask, coldStart, load, reach, residentMiB } from './edge/measure.mjs';
+import { openWorker, startByHand, startComponent, startEmptyWorker, startEndpoint, startWorker } from './edge/hosts.mjs';
+import { ask, coldStart, load, peakMiB, reach, residentMiB } from './edge/measure.mjs';
 import { plot } from './edge/plot.mjs';
 import { report } from './edge/report.mjs';
 
+const built = (name) => fileURLToPath(new URL(`../build/component/${name}`, import.meta.url));
+const COMPONENT = 'lakelet-server.component.wasm';
 const docs = (name) => fileURLToPath(new URL(`../docs/${name}`, import.meta.url));
 const MODEL_MS = 2000;
 const SEARCH_MS = 100;
@@ -36,9 +38,9 @@ async function measured(host, script, readers, rounds) {
   return row;
 }
 
-async function rows(host, script) {
+async function rows(host, script, steps = STEPS) {
   const all = [];
-  for (const [readers, rounds] of STEPS) all.push(await measured(host, script, readers, rounds));
+  for (const [readers, rounds] of steps) all.push(await measured(host, script, readers, rounds));
   return all;
 }
 
@@ -64,6 +66,20 @@ async function underLoad() {
   return { plain, mixed, kinds, floor };
 }
 
+/** Each question has an instance of its own, so that the most memory is that of so many instances. */
+async function componentUnderLoad() {
+  const host = await startComponent(built(COMPONENT), endpoint.url);
+  await ask(host.url);
+  const before = peakMiB(host.pid);
+  say('the component, nothing injected');
+  const plain = await rows(host, steady, STEPS.slice(0, 3));
+  const instanceMiB = (peakMiB(host.pid) - before) / plain.at(-1).readers;
+  say('the component, one call in ten fails');
+  const mixed = await rows(host, failing, STEPS.slice(0, 3));
+  await host.close();
+  return { plain, mixed, instanceMiB };
+}
+
 async function sizes(folder, files) {
   const bytes = await Promise.all(files.map((file) => readFile(join(folder, file))));
   const sum = (of) => bytes.reduce((total, file) => total + of(file), 0);
@@ -82,7 +98,7 @@ async function isolateMiB() {
   return (await resident(ISOLATES) - (await resident(1))) / (ISOLATES - 1);
 }
 
-async function starts() {
+async function starts(component) {
   say('cold starts');
   await endpoint.script({});
   return {
@@ -92,10 +108,17 @@ async function starts() {
       ...(await sizes(worker.folder, worker.modules.map(({ name }) => name))),
       instanceMiB: await isolateMiB(),
     },
+    component: {
+      startMs: await coldStart(() => startComponent(built(COMPONENT), endpoint.url), ask),
+      ...(await sizes(built(''), [COMPONENT])),
+      instanceMiB: component.instanceMiB,
+    },
   };
 }
 
-const results = { idealMs: IDEAL_MS, modelMs: MODEL_MS, searchMs: SEARCH_MS, ...(await underLoad()), starts: await starts() };
+const onWorker = await underLoad();
+const component = await componentUnderLoad();
+const results = { idealMs: IDEAL_MS, modelMs: MODEL_MS, searchMs: SEARCH_MS, ...onWorker, component, starts: await starts(component) };
 endpoint.close();
 await worker.close();
 const text = report(results);

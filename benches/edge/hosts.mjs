@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { startWasmtime } from '../../www/server/wasmtime.mjs';
 import { bundleWorker, embed, startWorkerd } from '../../www/server/workerd.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -57,6 +58,19 @@ function run(folder, services) {
 /** Audit lines are many; what went wrong is told. */
 function quiet(line) {
   if (!/"status":200|NOSENTRY/.test(line)) console.error(line);
+}
+
+/** Starts the component in Wasmtime: one instance for each question. */
+export function startComponent(path, host) {
+  const environment = {
+    DATABRICKS_HOST: host,
+    DATABRICKS_TOKEN: 'scripted-token',
+    LAKELET_CHAT_ENDPOINT: 'scripted',
+    LAKELET_INDEX: 'main.bench.docs',
+    LAKELET_QUERY_TYPE: 'HYBRID',
+    LAKELET_BELIEVE_THE_PAGE: 'yes',
+  };
+  return startWasmtime(path, { environment, onLine: quiet });
 }
 
 /** Starts the scripted workspace. */

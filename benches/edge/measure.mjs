@@ -20,6 +20,11 @@ export function residentMiB(pid) {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
 }
 
+/** The most that was resident so far, in MiB. */
+export function peakMiB(pid) {
+  return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
+}
+
 /** Asks with so many readers at once, each so many times, against an endpoint that follows the script. */
 export async function load(host, endpoint, { script, readers, rounds, idealMs }) {
   await endpoint.script(script);

@@ -26,7 +26,7 @@ export function plot({ plain, mixed }) {
   const study = readers.map((count) => STUDY[count]);
   const growth = panel({
     left: 52,
-    title: 'Mean latency, in that of 10 at once',
+    title: 'Mean latency, as a multiple of 10 at once',
     ticks: [0, 1, 2, 3, 4].map((at) => [at, `${at}×`]),
     readers,
     lines: [
@@ -43,7 +43,7 @@ export function plot({ plain, mixed }) {
     lines: [
       { kind: 'study', label: 'case study', values: study.map((row) => row.answered), dy: 4 },
       { kind: 'failing', label: '', values: mixed.map((row) => row.answered), dy: 4 },
-      { kind: 'own', label: 'Worker', values: plain.map((row) => row.answered), dy: 4 },
+      { kind: 'own', label: 'Worker, both', values: plain.map((row) => row.answered), dy: 4 },
     ],
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Latency and answered questions by concurrent questions">

@@ -11,14 +11,14 @@ const percent = (number) => `${number.toFixed(1)} %`;
 const table = (head, rows) => [head, head.map(() => '---:'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 
 /** @returns {string} Markdown */
-export function report({ idealMs, modelMs, searchMs, plain, mixed, kinds, floor, starts }) {
+export function report({ idealMs, modelMs, searchMs, plain, mixed, kinds, floor, component, starts }) {
   const processors = cpus();
   const seconds = (ms) => `${ms / 1000} s`;
   return `# The assistant at the edge under load
 
 Written by \`node benches/edge.mjs\` (\`make bench-edge\`), on ${processors.length} processors (${processors[0].model}) that serve the readers, the
 workspace and the edge at once; Node ${process.versions.node}, workerd ${workerd}. Absolute numbers are this machine's; what is compared stands
-in one table because it was measured in one run.
+in one table because it was measured in one run. On a machine that does other work too, run it with \`chrt --rr 1\`, as was done here.
 
 ![How latency grows with the load, and how many questions are answered](edge-load.svg)
 
@@ -47,6 +47,16 @@ not in milliseconds.
 The same five calls written by hand, without screening, prompts, checks or traces, cost workerd ${floor.cpuEachMs.toFixed(1)} ms of processor time a question at 100 at once
 (${floor.ofIdeal.toFixed(2)} of the ideal); the Worker ${plain.find(({ readers }) => readers === 100).cpuEachMs.toFixed(1)} ms.
 
+## The component
+
+The same load on the component of the world \`server\` under \`wasmtime serve\`, where each question has an instance of its own:
+
+${loadTable(component.plain)}
+
+One call in ten fails:
+
+${loadTable(component.mixed)}
+
 ## Cold start, payload, memory
 
 From the start of a process to its first answered question, of a workspace that answers at once; the median of seven. "Nothing" is the same runtime with a
@@ -55,15 +65,16 @@ program that does nothing.
 ${table(
     ['', 'first answer', 'nothing', 'our share', 'payload', 'gzip', 'memory an instance'],
     Object.entries(starts).map(([name, row]) => [
-      TITLES[name], `${whole(row.startMs)} ms`, `${whole(row.emptyMs)} ms`, `${whole(row.startMs - row.emptyMs)} ms`, `${whole(row.raw / 1024)} KiB`, `${whole(row.gzip / 1024)} KiB`, `${row.instanceMiB.toFixed(1)} MiB`,
+      TITLES[name], `${whole(row.startMs)} ms`, ...(row.emptyMs ? [`${whole(row.emptyMs)} ms`, `${whole(row.startMs - row.emptyMs)} ms`] : ['', '']), `${whole(row.raw / 1024)} KiB`, `${whole(row.gzip / 1024)} KiB`, `${row.instanceMiB.toFixed(1)} MiB`,
     ]),
   )}
 
-An instance is an isolate of workerd, after it has answered; the first one shares what the runtime needs.
+An instance of the Worker is an isolate of workerd, after it has answered; the first one shares what the runtime needs. One of the component is what a
+question under way adds to the most memory that Wasmtime had. Wasmtime compiles the component when it starts.
 `;
 }
 
-const TITLES = { worker: 'Worker in workerd', component: 'component in Wasmtime', compiled: 'component, compiled ahead' };
+const TITLES = { worker: 'Worker in workerd', component: 'component in Wasmtime' };
 
 function loadTable(rows) {
   return table(

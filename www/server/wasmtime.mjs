@@ -11,7 +11,7 @@ export const hasWasmtime = spawnSync('wasmtime', ['--version']).status === 0;
  * @param component path of the component
  * @param options `environment`: what the component finds in its environment, which no command line shows; `port`: 0 takes a free one;
  *   `flags`: limits, for instance `['-W', 'max-memory-size=67108864']`; `onLine`: told of every line of its log
- * @returns {Promise<{ url: string, close: () => Promise<void> }>}
+ * @returns {Promise<{ url: string, pid: number, close: () => Promise<void> }>}
  */
 export async function startWasmtime(component, { environment = {}, port = 0, flags = [], onLine = console.log } = {}) {
   const names = Object.keys(environment).flatMap((name) => ['--env', name]);
@@ -34,5 +34,5 @@ export async function startWasmtime(component, { environment = {}, port = 0, fla
     server.kill('SIGTERM');
     await ended;
   };
-  return { url, close };
+  return { url, pid: server.pid, close };
 }
