@@ -174,21 +174,25 @@ impl<'a> Lessons<'a> {
     }
 
     /// The demos for each predictor, when the prediction is good. The record of the run goes with the example.
-    async fn attempt(&self, example: &Example, round: usize) -> Result<Option<Vec<Vec<Example>>>> {
-        let apart = self.run.apart();
-        let demos = self.run.in_time(self.demos_of(&apart, example, round)).await;
-        self.run.add_usage_of(&apart);
+    async fn attempt(&mut self, example: &Example, round: usize) -> Result<Option<Vec<Vec<Example>>>> {
+        let (run, apart) = (self.run.clone(), self.run.apart());
+        let demos = run.in_time(self.demos_of(&apart, example, round)).await;
+        run.add_usage_of(&apart);
         demos
     }
 
-    async fn demos_of(&self, run: &Run, example: &Example, round: usize) -> Result<Option<Vec<Vec<Example>>>> {
+    async fn demos_of(&mut self, run: &Run, example: &Example, round: usize) -> Result<Option<Vec<Vec<Example>>>> {
         let inputs = given(example)?;
         let teacher = unprompted(&self.teacher, example);
         let settings = match round {
             0 => Vec::new(),
             _ => vec![("rollout_id".to_owned(), json!(round)), ("temperature".to_owned(), json!(1.0))],
         };
-        let prediction = teacher.call(&run.clone().with_lm_settings(settings.into_iter().collect()), inputs).await?;
+        let called = teacher.call(&run.clone().with_lm_settings(settings.into_iter().collect()), inputs).await;
+        if called.is_err() {
+            self.teacher = teacher.clone(); // in DSPy too a teacher that fails does not get its demos back
+        }
+        let prediction = called?;
         let trace = run.trace();
         if let Some(metric) = &self.options.metric {
             let score = metric.score(run, example, &prediction, Some(&trace)).await?;

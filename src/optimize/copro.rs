@@ -51,7 +51,7 @@ pub struct Copro {
 
 /// What a search with [`Copro`] came to.
 pub struct Attempts {
-    /// The best first; of those that are the same with the same score, the first.
+    /// The best first; of equals the earlier one.
     pub candidates: Vec<Attempt>,
     /// How many evaluations there were.
     pub total_calls: usize,
@@ -196,25 +196,10 @@ impl Search<'_> {
     }
 
     fn finish(self) -> Attempts {
-        let mut all: Vec<Attempt> = self.tried.into_iter().flat_map(IndexMap::into_values).collect();
-        all.sort_by(|a, b| b.score.total_cmp(&a.score));
-        let mut candidates: Vec<Attempt> = Vec::new();
-        for attempt in all {
-            let is_known = |known: &Attempt| known.score == attempt.score && same(&known.program, &attempt.program);
-            if !candidates.iter().any(is_known) {
-                candidates.push(attempt);
-            }
-        }
+        let mut candidates: Vec<Attempt> = self.tried.into_iter().flat_map(IndexMap::into_values).collect();
+        candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
         Attempts { candidates, total_calls: self.total_calls }
     }
-}
-
-/// Whether two programs have the same instructions and last outputs.
-fn same(a: &Variant, b: &Variant) -> bool {
-    a.predictors().iter().zip(b.predictors()).all(|((_, a), (_, b))| {
-        let (a, b) = (a.signature(), b.signature());
-        a.instructions == b.instructions && a.fields.last() == b.fields.last()
-    })
 }
 
 fn cleaned(text: &str) -> String {

@@ -9,8 +9,8 @@ use lakelet::embed::EmbeddingModel;
 use lakelet::metric::Metric;
 use lakelet::module::{Knn, Variant};
 use lakelet::optimize::{
-    Attempt, BootstrapFewShot, BootstrapFewShotWithRandomSearch, Copro, DemoSets, LabeledFewShot, Optimizer, Training,
-    dataset_summary,
+    Attempt, BootstrapFewShot, BootstrapFewShotWithRandomSearch, Copro, DemoSets, InferRules, LabeledFewShot,
+    Optimizer, Training, dataset_summary,
 };
 use lakelet::python::Random;
 use lakelet::run::{Run, Services, Span};
@@ -150,6 +150,14 @@ impl<'a> Case<'a> {
                 let best = attempts.candidates.into_iter().next().map(|best| best.program);
                 Ok((best.unwrap_or_else(|| Variant::copy_of(&self.student)), told))
             }
+            "InferRules" => {
+                let mut optimizer = InferRules::new(self.metric());
+                optimizer.bootstrap = self.bootstrap();
+                optimizer.num_candidates = self.option("num_candidates").unwrap_or(optimizer.num_candidates);
+                optimizer.num_rules = self.option("num_rules").unwrap_or(optimizer.num_rules);
+                optimizer.evaluate = self.evaluate();
+                best(&optimizer)
+            }
             other => Err(Error::new(ErrorKind::Unsupported, format!("not built: {other}"))),
         }
     }
@@ -275,7 +283,8 @@ fn examples(given: &Json, types: &Types) -> Result<Vec<Example>> {
 }
 
 fn example_json(example: &Example) -> Json {
-    let inputs = Some(&example.input_keys).filter(|names| !names.is_empty()).cloned();
+    let mut inputs = Some(&example.input_keys).filter(|names| !names.is_empty()).cloned();
+    inputs.iter_mut().for_each(|names| names.sort()); // a set in Python
     cases::to_json(&Value::Custom(Box::new(Custom::Example(example.fields.clone(), inputs))))
 }
 
