@@ -75,6 +75,12 @@ impl BootstrapFewShot {
         }
         let mut lessons = Lessons::new(self, run, &training)?;
         same_structure(&student, &lessons.teacher)?;
+        if training.trainset.is_empty() {
+            return Err(Error::new(ErrorKind::Input, "the trainset is empty: there is nothing to learn from")
+                .at_field("trainset")
+                .with_hint("give examples with inputs and the outputs that are wanted")
+                .with_python_class("UnboundLocalError"));
+        }
         let mut rest = Vec::new();
         let mut successes = 0;
         for example in training.trainset {
@@ -129,12 +135,6 @@ struct Lessons<'a> {
 
 impl<'a> Lessons<'a> {
     fn new(options: &'a BootstrapFewShot, run: &Run, training: &Training) -> Result<Self> {
-        if training.trainset.is_empty() {
-            return Err(Error::new(ErrorKind::Input, "the trainset is empty: there is nothing to learn from")
-                .at_field("trainset")
-                .with_hint("give examples with inputs and the outputs that are wanted")
-                .with_python_class("UnboundLocalError"));
-        }
         let teacher = training.teacher.as_ref().unwrap_or(&training.student);
         let labels = LabeledFewShot { k: options.max_labeled_demos, sample: true };
         let teacher = match labels.k > 0 && !teacher.is_compiled() {

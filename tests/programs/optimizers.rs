@@ -8,10 +8,11 @@ use lakelet::embed::EmbeddingModel;
 use lakelet::metric::answer_exact_match;
 use lakelet::module::{Composite, Knn, Refine, Variant};
 use lakelet::optimize::{
-    BootstrapFewShot, Copro, Ensemble, InferRules, KnnFewShot, LabeledFewShot, Optimizer, Training, dataset_summary,
+    BootstrapFewShot, BootstrapFewShotWithRandomSearch, Copro, Ensemble, InferRules, KnnFewShot, LabeledFewShot,
+    Optimizer, Training, dataset_summary,
 };
 use lakelet::run::{Event, Span};
-use lakelet::{ErrorKind, Example, Module, Predict, Prediction, Result, Signature, Value, state};
+use lakelet::{ErrorKind, Example, Module, Pipeline, Predict, Prediction, Result, Signature, Value, state};
 use serde_json::json;
 
 use super::support::script::chat;
@@ -22,6 +23,7 @@ tests![
     of_variants_of_variants_the_outermost_answers,
     advice_reaches_the_predictors_of_a_variant,
     what_was_learned_is_saved_and_loaded,
+    a_pipeline_document_learns_like_any_program,
     of_several_calls_of_a_predictor_one_becomes_a_demo,
     failures_are_told_and_too_many_of_them_end_the_search,
     examples_that_teach_nothing_are_refused,
@@ -121,6 +123,41 @@ fn what_was_learned_is_saved_and_loaded() {
     state::load(&mut program, &state::dump(&taught).unwrap()).unwrap();
     assert_eq!(shown(&program), ["one", "two"]);
     assert_eq!(taught.into_predictors()[0].demos(), trainset);
+}
+
+fn a_pipeline_document_learns_like_any_program() {
+    let stage = Stage::new();
+    stage.model.when("fields `query`.", 1.0, &chat(&[("query", "sums")]));
+    stage.model.when("4+4?\n\nRespond", 1.0, &chat(&[("answer", "9")]));
+    stage.model.when("", 1.0, &chat(&[("answer", "4")]));
+    let document = json!({
+        "lakelet": 1,
+        "name": "sums",
+        "inputs": {"question": "str"},
+        "steps": {
+            "plan": {"do": "predict", "signature": "question -> query", "inputs": {"question": "question"}},
+            "solve": {"do": "predict", "signature": "query, question -> answer", "inputs": {"query": "plan.query", "question": "question"}},
+        },
+        "outputs": {"answer": "solve.answer"},
+    });
+    let mut pipeline = Pipeline::from_json(&document.to_string()).unwrap();
+    let trainset = [("4+4?", "8"), ("2+2?", "4"), ("3+1?", "4")].map(|(question, answer)| example(question, answer));
+    let optimizer = BootstrapFewShotWithRandomSearch {
+        num_candidate_programs: 2,
+        ..BootstrapFewShotWithRandomSearch::new(Rc::new(exact))
+    };
+    let student: Rc<dyn Module> = Rc::new(Pipeline::from_json(&document.to_string()).unwrap());
+    let candidates = stage.wait(optimizer.search(&stage.run(), Training::new(student, &trainset))).unwrap();
+    let seeds: Vec<_> = candidates.iter().map(|tried| (tried.seed, tried.evaluation.score)).collect();
+    assert_eq!(seeds, [(-3, 66.67), (-2, 66.67), (-1, 66.67), (0, 66.67), (1, 66.67)]);
+    state::load(&mut pipeline, &state::dump(&candidates[2].program).unwrap()).unwrap();
+    let demo = |fields: &[(&str, &str)]| {
+        fields.iter().fold(Example::new().with("augmented", true), |demo, (name, value)| demo.with(name, *value))
+    };
+    let solved = |question| demo(&[("query", "sums"), ("question", question), ("answer", "4")]);
+    let learned: Vec<_> = pipeline.predictors().iter().map(|(_, predict)| predict.demos()[..2].to_vec()).collect();
+    let planned = |question| demo(&[("question", question), ("query", "sums")]);
+    assert_eq!(learned, [[planned("2+2?"), planned("3+1?")], [solved("2+2?"), solved("3+1?")]]);
 }
 
 fn of_several_calls_of_a_predictor_one_becomes_a_demo() {
