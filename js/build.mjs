@@ -22,7 +22,7 @@ for (const flag of flags) {
 }
 
 /** What the core may weigh in gzip: what it weighed when this was last set, and 2 %. */
-const BUDGET = 512_000;
+const BUDGET = 524_000;
 
 if (!flags.has('--ts')) buildCore(flags.has('--dev'));
 await buildScripts();

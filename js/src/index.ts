@@ -5,6 +5,10 @@ export type { CacheStore } from './cache.js';
 export { configure, type Adapter, type AdapterName, type AdapterOptions, type Defaults, type LanguageModel, type Retriever, type Settings, type TwoStepOptions } from './configure.js';
 export { init, type ModuleSource } from './core.js';
 export { LakeletError, type ErrorCode, type ErrorDetails, type UnreadableReply } from './errors.js';
+export {
+  evaluate,
+  type EvaluateOptions, type Evaluation, type EvaluationProgress, type EvaluationRow, type Metric, type Score,
+} from './evaluate.js';
 export type { DescribedError, Message, ModelCall, ProgramEvent, Span, Usage } from './events.js';
 export type { ModelFieldOptions, ModelFields, ObjectSchema, TypeSpec, TypeSpecs } from './declare.js';
 export type { Given, Inputs, Outputs, TypeOf } from './infer.js';

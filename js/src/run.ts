@@ -134,6 +134,13 @@ export class Run {
     return opened<{ records: (object | null)[] }>(text).records;
   }
 
+  /** Evaluates a program by a function or a judge; gives what the core tells of it. */
+  evaluate(program: Inner, metric: ((text: string) => unknown) | undefined, judge: Inner | undefined, watch: ((text: string) => void) | undefined,
+    options: Readonly<Record<string, unknown>>): Promise<string> {
+    this.check();
+    return waiting(calling(() => this.#run.evaluate(program, metric, judge, watch, write(options, 'the options'))));
+  }
+
   get usage(): Used {
     return JSON.parse(calling(() => this.#run.usage())) as Used;
   }

@@ -9,6 +9,7 @@ mod callback;
 mod crash;
 mod custom;
 mod errors;
+mod evaluate;
 mod inner;
 mod knn;
 mod metric;
@@ -22,7 +23,6 @@ mod run;
 mod signature;
 mod store;
 mod tool;
-
 mod types;
 mod values;
 mod workspace;

@@ -29,7 +29,8 @@ pub(super) fn records(records: Vec<Value>, by: Opened) -> String {
     with_raw(json!({}), &opened(records, by))
 }
 
-fn opened(records: Vec<Value>, mut by: Opened) -> Vec<(&'static str, String)> {
+/// The members `records` and maybe `typed`, as JSON text.
+pub(super) fn opened(records: Vec<Value>, mut by: Opened) -> Vec<(&'static str, String)> {
     let mut members = vec![("records", value(&by.open(&Value::List(records))))];
     if !by.places.is_empty() {
         members.push(("typed", value(&Value::List(by.places))));

@@ -1,0 +1,150 @@
+/** How well a program does on a set of examples. */
+import { LakeletError } from './errors.js';
+import type { DescribedError, Usage } from './events.js';
+import { Pipeline } from './pipeline.js';
+import { Predictor } from './predict.js';
+import type { Program } from './program.js';
+import { Run, type CallOptions } from './run.js';
+import { opened } from './types.js';
+import { write } from './values.js';
+
+/** What a metric says: true, false, or a number, the higher the better. */
+export type Score = number | boolean;
+
+/**
+ * How good a prediction is: a function, or a program that judges, such as {@link semanticF1}. One that throws counts as an error, and the
+ * example as failed.
+ */
+export type Metric<R extends object, O extends object> =
+  | ((example: R, prediction: O) => Score | Promise<Score>)
+  | Program<never, { score: Score }>;
+
+/** What a program is evaluated on, and how. */
+export interface EvaluateOptions<R extends object, O extends object> extends CallOptions {
+  /** The examples: what the program is given, and what the metric compares with. */
+  readonly devset: readonly R[];
+  readonly metric: Metric<R, O>;
+  /** The fields of an example that the program is given. Predictors and pipelines tell their inputs themselves. */
+  readonly inputs?: readonly (keyof R & string)[];
+  /** How many examples are under way at once; 8 unless given. */
+  readonly concurrency?: number;
+  /** The number of failed examples at which the rest is given up; 10 unless given. */
+  readonly maxErrors?: number;
+  /** The score of an example that failed; 0 unless given. */
+  readonly failureScore?: number;
+  /** Told whenever an example has ended. */
+  readonly onProgress?: (progress: EvaluationProgress) => void;
+}
+
+/** How far an evaluation is, when an example has just ended. */
+export interface EvaluationProgress {
+  /** The place of the example in the set. */
+  readonly row: number;
+  /** Why it failed, if it did. */
+  readonly error?: DescribedError;
+  /** How many examples have ended. */
+  readonly done: number;
+  readonly total: number;
+  /** How many of them failed. */
+  readonly failed: number;
+  /** The mean score of those that ended, in percent. */
+  readonly score: number;
+  readonly elapsedMs: number;
+  /** How long the rest takes at this rate. */
+  readonly leftMs: number;
+  /** Examples a second; `null` while no time has passed. */
+  readonly perSecond: number | null;
+}
+
+/** What came of one example. */
+export interface EvaluationRow<R extends object, O extends object> {
+  /** The very object of the set. */
+  readonly example: R;
+  /** What the program predicted; `null` when the example failed. */
+  readonly prediction: O | null;
+  readonly score: Score;
+  /** How long the program took, without the metric. */
+  readonly latencyMs: number;
+  /** Why the example failed, if it did. */
+  readonly error?: LakeletError;
+}
+
+/** How well a program did: DSPy's `EvaluationResult`, and what it cost. */
+export interface Evaluation<R extends object, O extends object> {
+  /** The mean score in percent, rounded to two digits as Python rounds. */
+  readonly score: number;
+  /** A row for each example, in the order of the set. */
+  readonly results: readonly EvaluationRow<R, O>[];
+  /** How many examples failed. */
+  readonly failed: number;
+  /** The tokens of all model calls, those of the metric included. */
+  readonly usage: Usage;
+  readonly durationMs: number;
+  /** The latency that half of the examples did not exceed, and 95 % and 99 % of them; `null` when all failed. */
+  readonly latencyMs: Readonly<Record<'p50' | 'p95' | 'p99', number | null>>;
+}
+
+/** An evaluation as the core tells it: the records are the predictions. */
+interface Outcome extends Omit<Evaluation<object, object>, 'results' | 'usage'> {
+  readonly rows: readonly { readonly score: Score; readonly latencyMs: number; readonly error?: DescribedError }[];
+  readonly records: object[];
+}
+
+/**
+ * Runs a program on examples, a few at a time, and scores what it predicts, as DSPy's `Evaluate` does.
+ *
+ * ```ts
+ * const { score, results } = await evaluate(predict('question -> answer'), {
+ *   devset: [{ question: '2 + 2?', answer: '4' }, { question: '3 * 4?', answer: '12' }],
+ *   metric: answerExactMatch,
+ *   onProgress: ({ done, total }) => console.log(`${done}/${total}`),
+ * });
+ * ```
+ *
+ * Examples leave no trace behind, whatever their number; `inspect` of the evaluation tells what was used.
+ *
+ * @throws {@link LakeletError} `input` for a set without examples and for an example that lacks an input, before any call; `cancelled`
+ * when too many examples failed.
+ */
+export function evaluate<I extends object, O extends object, R extends I>(program: Program<I, O>, options: EvaluateOptions<R, O>): Promise<Evaluation<R, O>> {
+  const { devset, metric, inputs, onProgress, concurrency, maxErrors, failureScore, ...call } = options;
+  return Run.begin(call, async (run) => {
+    const [score, judge] = typeof metric === 'function' ? [scoring(metric), undefined] : [undefined, metric?.inner(run)];
+    const watch = onProgress && ((text: string) => onProgress(JSON.parse(text) as EvaluationProgress));
+    const given = { ...(inputs ? { inputs } : inputsOf(program)), devset, concurrency, maxErrors, failureScore };
+    const text = await run.evaluate(program.inner(run), score, judge, watch, given);
+    const { score: mean, rows, records, failed, durationMs, latencyMs } = opened<Outcome>(text);
+    const results = rows.map(({ error, ...row }, i) => ({
+      example: devset[i] as R,
+      prediction: error ? null : (records[i] as O),
+      ...row,
+      ...(error && { error: new LakeletError(error.message, error) }),
+    }));
+    return { score: mean, results, failed, usage: run.usage.usage, durationMs, latencyMs };
+  });
+}
+
+/** What the core calls for a metric. */
+function scoring<R extends object, O extends object>(metric: (example: R, prediction: O) => Score | Promise<Score>): (text: string) => Promise<() => number> {
+  return async (text) => {
+    const { records: [example, prediction] } = opened<{ records: [R, O] }>(text);
+    const score = await metric(example, prediction);
+    return () => write({ score }, 'the score');
+  };
+}
+
+/** The fields of an example that a program is given, by what it tells of itself. */
+function inputsOf(program: object): { readonly inputs: readonly string[]; readonly optional?: readonly string[] } {
+  if (program instanceof Pipeline) {
+    const names = (required: boolean) => program.inputs.filter((input) => input.required === required).map(({ name }) => name);
+    return { inputs: names(true), optional: names(false) };
+  }
+  if (program instanceof Predictor) {
+    return { inputs: program.signature.fields.filter(({ io }) => io === 'input').map(({ name }) => name) };
+  }
+  throw new LakeletError('the program does not tell which fields of an example it is given', {
+    code: 'config',
+    field: 'inputs',
+    hint: "name them: evaluate(program, { inputs: ['question'], ... })",
+  });
+}

@@ -1,0 +1,135 @@
+//! Evaluations, with metrics of the caller's.
+
+use std::rc::Rc;
+
+use futures_core::future::LocalBoxFuture;
+use js_sys::{Function, Promise};
+use serde_json::{Value as Json, json};
+use wasm_bindgen::prelude::*;
+
+use super::callback;
+use super::custom::Opened;
+use super::errors::thrown;
+use super::inner::Inner;
+use super::options::Options;
+use super::program::example;
+use super::records;
+use super::run::Run;
+use crate::error::{Error, ErrorKind, Result};
+use crate::evaluate::{Evaluate, Evaluation, Progress, Row};
+use crate::example::{Example, Prediction};
+use crate::json;
+use crate::metric::{Judge, Metric};
+use crate::report;
+use crate::run::{self, Span};
+use crate::value::Value;
+
+#[wasm_bindgen]
+impl Run {
+    /// Starts an evaluation: `{devset, inputs, optional?, concurrency?, maxErrors?, failureScore?}`. The metric is a function from an
+    /// example and a prediction to a promise of `{score}`, a record, or else a judge. `watch` is called with the progress as JSON text.
+    /// The promise is of `{score, failed, durationMs, latencyMs, rows, records, typed?}`; the records are the predictions.
+    pub fn evaluate(
+        &self,
+        program: Inner,
+        metric: Option<Function>,
+        judge: Option<Inner>,
+        watch: Option<Function>,
+        length: usize,
+    ) -> std::result::Result<Promise, JsValue> {
+        let read = Options::read(length).and_then(|options| Ok((settings(&options)?, devset(&options)?)));
+        let (evaluate, devset) = read.map_err(|error| thrown(&error))?;
+        let run = self.step(None);
+        Ok(self.start(async move {
+            let metric: Box<dyn Metric> = match (metric, judge) {
+                (Some(function), _) => Box::new(JsMetric(function)),
+                (None, Some(judge)) => Box::new(Judge(judge)),
+                (None, None) => return Err(Error::new(ErrorKind::Config, "there is no metric").at_field("metric")),
+            };
+            let watch = |progress: &Progress| {
+                if let Some(watch) = &watch {
+                    // A listener that throws must not stop the evaluation.
+                    let _ = watch.call1(&JsValue::NULL, &JsValue::from_str(&told(progress)));
+                }
+            };
+            Ok(outcome(evaluate.run(&run, &program, &devset, &*metric, watch).await?))
+        }))
+    }
+}
+
+fn settings(options: &Options) -> Result<Evaluate> {
+    let mut evaluate = Evaluate::default();
+    let parallel = &mut evaluate.parallel;
+    for (name, number) in [("concurrency", &mut parallel.num_threads), ("maxErrors", &mut parallel.max_errors)] {
+        *number = options.count(name)?.map_or(*number, |count| count as usize);
+    }
+    evaluate.failure_score = options.number("failureScore")?.unwrap_or(evaluate.failure_score);
+    Ok(evaluate)
+}
+
+/// Rows may lack what is optional.
+fn devset(options: &Options) -> Result<Vec<Example>> {
+    let (inputs, optional) = (options.texts("inputs")?, options.texts("optional")?);
+    let row = |row: &Value| {
+        let row = example(row).map_err(|error| error.at_field("devset"))?;
+        let given = optional.iter().filter(|name| row.get(name).is_some());
+        let inputs: Vec<&str> = inputs.iter().chain(given).copied().collect();
+        Ok(row.with_inputs(&inputs))
+    };
+    options.list("devset")?.iter().map(row).collect()
+}
+
+fn told(progress: &Progress) -> String {
+    let Progress { row, done, total, failed, score, elapsed_ms, .. } = progress;
+    let head = json!({
+        "row": row, "done": done, "total": total, "failed": failed, "score": score,
+        "elapsedMs": elapsed_ms, "leftMs": progress.left_ms(), "perSecond": progress.per_second(),
+    });
+    report::with_raw(head, &error(progress.error.as_ref()))
+}
+
+fn outcome(evaluation: Evaluation) -> String {
+    let latency = |share| evaluation.latency_ms(share);
+    let head = json!({
+        "score": evaluation.score, "failed": evaluation.failed, "durationMs": evaluation.duration_ms,
+        "latencyMs": {"p50": latency(0.5), "p95": latency(0.95), "p99": latency(0.99)},
+    });
+    let rows = evaluation.rows.iter().map(described).collect::<Vec<_>>().join(",");
+    let predictions = evaluation.rows.into_iter().map(|row| Value::Dict(row.prediction.fields)).collect();
+    let mut members = records::opened(predictions, Opened::plain());
+    members.push(("rows", ["[", &rows, "]"].concat()));
+    report::with_raw(head, &members)
+}
+
+fn described(row: &Row) -> String {
+    let score = match &row.score {
+        Value::Dict(fields) => fields.get("score").unwrap_or(&Value::None),
+        score => score,
+    };
+    let mut members = error(row.error.as_ref());
+    members.push(("score", report::value(score)));
+    report::with_raw(json!({"latencyMs": row.latency_ms}), &members)
+}
+
+fn error(error: Option<&Error>) -> Vec<(&'static str, String)> {
+    error.map(|error| ("error", json::text(&Json::Object(report::error(error))))).into_iter().collect()
+}
+
+/// A function from an example and a prediction to a promise of `{score}`, a record.
+struct JsMetric(Function);
+
+impl Metric for JsMetric {
+    fn score<'a>(
+        &'a self,
+        _run: &'a run::Run,
+        example: &'a Example,
+        prediction: &'a Prediction,
+        _trace: Option<&'a [Rc<Span>]>,
+    ) -> LocalBoxFuture<'a, Result<Value>> {
+        Box::pin(async move {
+            let given = callback::given(&[&example.fields, &prediction.fields], Opened::plain());
+            let answer = callback::answered(self.0.call1(&JsValue::NULL, &given)).await?;
+            Ok(callback::record(&answer)?.swap_remove("score").unwrap_or(Value::None))
+        })
+    }
+}
