@@ -21,7 +21,7 @@ use std::rc::Rc;
 
 use futures_util::future::{Either, select};
 use indexmap::IndexMap;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::lm::{LanguageModel, Usage, UsageByModel};
@@ -152,10 +152,16 @@ impl Run {
         self
     }
 
-    /// The same run, in which predictors that name no model ask this one.
-    pub fn with_model(mut self, name: &str) -> Self {
-        self.model = Some(name.into());
+    /// The same run, in which predictors that name no model ask this one, if it is named.
+    pub fn with_model(mut self, name: Option<&str>) -> Self {
+        self.model = name.map(Rc::from).or(self.model);
         self
+    }
+
+    /// The same run, for another try of the same calls: at the temperature 1.0, and past all caches.
+    pub fn with_rollout(self, id: i64) -> Self {
+        let settings = [("rollout_id", json!(id)), ("temperature", json!(1.0))];
+        self.with_lm_settings(settings.map(|(name, value)| (name.to_owned(), value)).into_iter().collect())
     }
 
     /// The same run, inside a step of that name.

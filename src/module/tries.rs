@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::{Module, Reward, acting};
 use crate::error::{Error, ErrorKind, Result};
@@ -96,9 +96,7 @@ impl Tries {
 
     async fn make(&self, run: &Run, inputs: &Example, rollout: i64) -> Result<Tried> {
         let gate = Gate::inside(run.gate(), false, None);
-        let settings = [("rollout_id", json!(rollout)), ("temperature", json!(1.0))];
-        let settings = settings.map(|(name, value)| (name.to_owned(), value)).into_iter().collect();
-        let run = run.clone().behind(&gate).with_lm_settings(settings);
+        let run = run.clone().behind(&gate).with_rollout(rollout);
         let span = run.open_span("try");
         let id = span.id();
         match self.call(&run.inside(&span).part("module"), inputs).await {

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
-use serde_json::json;
 
 use super::{LabeledFewShot, Optimizer, Training, sample};
 use crate::coerce::equal_maps;
@@ -141,17 +140,14 @@ impl<'a> Lessons<'a> {
             true => labels.teach(teacher, training.trainset)?,
             false => Variant::copy_of(teacher),
         };
-        let run = match &options.teacher_model {
-            Some(model) => run.clone().with_model(model),
-            None => run.clone(),
-        };
+        let run = run.clone().with_model(options.teacher_model.as_deref());
         let demos = teacher.predictors().iter().map(|_| Vec::new()).collect();
         Ok(Self { options, run, teacher, errors: 0, demos })
     }
 
     /// Tries an example until it succeeds, and keeps what led there.
     async fn learn(&mut self, example: &Example) -> Result<bool> {
-        for round in 0..self.options.max_rounds {
+        for round in (0..).take(self.options.max_rounds) {
             match self.attempt(example, round).await {
                 Ok(Some(demos)) => {
                     for (all, more) in self.demos.iter_mut().zip(demos) {
@@ -174,21 +170,18 @@ impl<'a> Lessons<'a> {
     }
 
     /// The demos for each predictor, when the prediction is good. The record of the run goes with the example.
-    async fn attempt(&mut self, example: &Example, round: usize) -> Result<Option<Vec<Vec<Example>>>> {
+    async fn attempt(&mut self, example: &Example, round: i64) -> Result<Option<Vec<Vec<Example>>>> {
         let (run, apart) = (self.run.clone(), self.run.apart());
         let demos = run.in_time(self.demos_of(&apart, example, round)).await;
         run.add_usage_of(&apart);
         demos
     }
 
-    async fn demos_of(&mut self, run: &Run, example: &Example, round: usize) -> Result<Option<Vec<Vec<Example>>>> {
+    async fn demos_of(&mut self, run: &Run, example: &Example, round: i64) -> Result<Option<Vec<Vec<Example>>>> {
         let inputs = given(example)?;
         let teacher = unprompted(&self.teacher, example);
-        let settings = match round {
-            0 => Vec::new(),
-            _ => vec![("rollout_id".to_owned(), json!(round)), ("temperature".to_owned(), json!(1.0))],
-        };
-        let called = teacher.call(&run.clone().with_lm_settings(settings.into_iter().collect()), inputs).await;
+        let rollout = if round == 0 { run.clone() } else { run.clone().with_rollout(round) };
+        let called = teacher.call(&rollout, inputs).await;
         if called.is_err() {
             self.teacher = teacher.clone(); // in DSPy too a teacher that fails does not get its demos back
         }

@@ -11,7 +11,7 @@ use crate::run::Run;
 pub struct DemoSets {
     /// How the demos are found; sets of random size have no more than its `max_bootstrapped_demos`.
     pub bootstrap: BootstrapFewShot,
-    /// How many sets; at least one in practice: the third is bootstrapped in any case.
+    /// How many sets there are.
     pub num_candidate_sets: usize,
     /// Whether the first set is empty, and the second one has examples as they are.
     pub include_non_bootstrapped: bool,

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
-use serde_json::json;
 
 use super::{BootstrapFewShot, Optimizer, Training};
 use crate::error::{Error, ErrorKind, Result};
@@ -89,10 +88,7 @@ struct Inducer {
 
 impl Inducer {
     fn new(options: &InferRules, run: &Run) -> Result<Self> {
-        let run = match &options.bootstrap.teacher_model {
-            Some(model) => run.clone().with_model(model),
-            None => run.clone(),
-        };
+        let run = run.clone().with_model(options.bootstrap.teacher_model.as_deref());
         let instructions = format!(
             "Given a set of examples, extract a list of {} concise and non-redundant natural language rules that provide clear \
              guidance for performing the task. All rules should be actionable for a well-specified scope of examples of this \
@@ -113,7 +109,7 @@ impl Inducer {
         loop {
             let shown = examples.get(..count).unwrap_or_default();
             let inputs = Example::new().with("examples_text", written(predict.signature(), shown));
-            let run = self.next_rollout();
+            let run = self.run.clone().with_rollout(self.random.randint(0, 1_000_000_000));
             match self.induction.call(&run, inputs).await {
                 Ok(rules) => {
                     let rules =
@@ -130,13 +126,6 @@ impl Inducer {
                 }
             }
         }
-    }
-
-    fn next_rollout(&mut self) -> Run {
-        let rollout = self.random.randint(0, 1_000_000_000);
-        let settings = [("rollout_id", json!(rollout)), ("temperature", json!(1.0))];
-        let settings = settings.map(|(name, value)| (name.to_owned(), value)).into_iter().collect();
-        self.run.clone().with_lm_settings(settings)
     }
 }
 

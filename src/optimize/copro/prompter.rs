@@ -35,10 +35,7 @@ pub(super) struct Prompter {
 
 impl Prompter {
     pub fn new(options: &Copro, run: &Run) -> Result<Self> {
-        let run = match &options.prompt_model {
-            Some(model) => run.clone().with_model(model),
-            None => run.clone(),
-        };
+        let run = run.clone().with_model(options.prompt_model.as_deref());
         let basic =
             Field::input("basic_instruction", Type::Str).with_desc("The initial instructions before optimization");
         let attempted = Field::input("attempted_instructions", Type::Str);
