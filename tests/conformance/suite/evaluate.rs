@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use futures::executor::block_on;
 use lakelet::evaluate::Evaluation;
-use lakelet::metric::Metric;
+use lakelet::metric::{Metric, answer_exact_match};
 use lakelet::run::{Run, Services, Span};
 use lakelet::signature::Types;
 use lakelet::{Error, ErrorKind, Evaluate, Example, Prediction, Result, Value};
@@ -59,6 +59,9 @@ fn score(metric: &Json, example: &Example, prediction: &Prediction) -> Result<Va
     let is_equal = || example.get(name("field")) == prediction.get(name("field"));
     match name("kind") {
         "exact" => Ok(is_equal().into()),
+        "answer_exact_match" => {
+            Ok(answer_exact_match(example, prediction, metric["frac"].as_f64().unwrap_or(1.0))?.into())
+        }
         "always" => Ok(Value::from(&metric["value"])),
         "table" => {
             let by = example.get(name("by")).and_then(Value::as_str).unwrap_or_default();
