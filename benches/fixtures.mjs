@@ -31,6 +31,9 @@ export const outputs = {
   confidence: 0.93,
 };
 
+/** A set to evaluate on. */
+export const devset = Array.from({ length: 1000 }, () => ({ ...inputs, label: outputs.answer }));
+
 /** A reply as DSPy's ChatAdapter asks for it. */
 export const cleanReply =
   `[[ ## answer ## ]]\n${outputs.answer}\n\n[[ ## citations ## ]]\n${JSON.stringify(outputs.citations)}\n\n` +

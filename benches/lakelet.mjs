@@ -1,5 +1,5 @@
 // Lakelet through the wasm door, as a program in Node uses it.
-import { init, predict, signature, Workspace } from 'lakelet';
+import { evaluate, init, predict, signature, Workspace } from 'lakelet';
 import * as fixture from './fixtures.mjs';
 import { measure } from './measure.mjs';
 
@@ -25,4 +25,9 @@ const instant = async () => ({
 });
 const workspace = new Workspace({ host: 'https://example.cloud.databricks.com', token: 't', fetch: instant });
 result.call = await measure(() => program.run(fixture.inputs, { workspace, lm: 'instant', cache: false }));
+
+const settings = { workspace, lm: 'instant', cache: false };
+const metric = (example, prediction) => example.label === prediction.answer;
+const perSet = await measure(() => evaluate(program, { devset: fixture.devset, metric, ...settings }), { rounds: 5, warmupMs: 0 });
+result.evaluate = Object.fromEntries(Object.entries(perSet).map(([name, us]) => [name, us / fixture.devset.length]));
 console.log(JSON.stringify(result));

@@ -38,6 +38,7 @@ const given = {
   signature: fixture.signature,
   instructions: fixture.instructions,
   inputs: fixture.inputs,
+  devset: fixture.devset,
   demos: Object.fromEntries([0, 4, 16].map((count) => [count, fixture.demos(count)])),
   cleanReply: fixture.cleanReply,
   sloppyReply: fixture.sloppyReply,
@@ -53,6 +54,7 @@ const ROWS = [
   ['parse clean', 'parse a clean reply'],
   ['parse sloppy', 'parse a sloppy reply'],
   ['call', 'whole call, instant model'],
+  ['evaluate', 'an example of 1,000, evaluated'],
 ];
 const cell = (value) => (value === undefined ? '–' : value.toFixed(1)).padStart(10);
 const ratio = (peer, own) => (peer === undefined || own === undefined ? '–' : `${(peer / own).toFixed(1)}×`).padStart(9);
