@@ -73,6 +73,8 @@ export interface EvaluationRow<R extends object, O extends object> {
 export interface Evaluation<R extends object, O extends object> {
   /** The mean score in percent, rounded to two digits as Python rounds. */
   readonly score: number;
+  /** With 95 % confidence the score on all such examples is at most so much higher or lower, in percent; `null` for a single example. */
+  readonly margin: number | null;
   /** A row for each example, in the order of the set. */
   readonly results: readonly EvaluationRow<R, O>[];
   /** How many examples failed. */
@@ -113,14 +115,14 @@ export function evaluate<I extends object, O extends object, R extends I>(progra
     const watch = onProgress && ((text: string) => onProgress(JSON.parse(text) as EvaluationProgress));
     const given = { ...(inputs ? { inputs } : inputsOf(program)), devset, concurrency, maxErrors, failureScore };
     const text = await run.evaluate(program.inner(run), score, judge, watch, given);
-    const { score: mean, rows, records, failed, durationMs, latencyMs } = opened<Outcome>(text);
+    const { score: mean, margin, rows, records, failed, durationMs, latencyMs } = opened<Outcome>(text);
     const results = rows.map(({ error, ...row }, i) => ({
       example: devset[i] as R,
       prediction: error ? null : (records[i] as O),
       ...row,
       ...(error && { error: new LakeletError(error.message, error) }),
     }));
-    return { score: mean, results, failed, usage: run.usage.usage, durationMs, latencyMs };
+    return { score: mean, margin, results, failed, usage: run.usage.usage, durationMs, latencyMs };
   });
 }
 

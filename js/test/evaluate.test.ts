@@ -30,8 +30,8 @@ const is = (code: string, field?: string) => (error: unknown) => error instanceo
 test('rows stand in the order of the set', async () => {
   const progress: EvaluationProgress[] = [];
   const evaluation = await evaluate(qa, { devset, metric: answerExactMatch, concurrency: 2, onProgress: (it) => progress.push(it), lm });
-  const { score, results, failed, usage, latencyMs } = evaluation;
-  assert.deepEqual([score, failed, most, usage.totalTokens], [50, 1, 2, 9]);
+  const { score, margin, results, failed, usage, latencyMs } = evaluation;
+  assert.deepEqual([score, margin, failed, most, usage.totalTokens], [50, 56.58, 1, 2, 9]);
   assert.deepEqual(results.map(({ prediction }) => prediction?.answer), ['a', 'b', undefined, 'x']);
   assert.deepEqual(results.map((row) => row.score), [true, true, 0, false]);
   assert.equal(results[0]?.example, devset[0]);

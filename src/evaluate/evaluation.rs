@@ -53,6 +53,15 @@ impl Evaluation {
         Self { score: percent(sum, rows.len()), rows, failed, usage, duration_ms }
     }
 
+    /// How far the score may be from that on all such examples, in percent: with 95 % confidence it is at most so much higher or
+    /// lower (1.96 standard errors of the mean). `None` for a single example.
+    pub fn margin(&self) -> Option<f64> {
+        let count = self.rows.len() as f64;
+        let mean = self.rows.iter().map(|row| row.points).sum::<f64>() / count;
+        let squares: f64 = self.rows.iter().map(|row| (row.points - mean).powi(2)).sum();
+        (count > 1.0).then(|| rounded(196.0 * (squares / (count - 1.0) / count).sqrt()))
+    }
+
     /// The latency in milliseconds that this share of the examples did not exceed, by the nearest rank: 0.5 for the median.
     /// Examples that failed do not count; `None` when none is left.
     pub fn latency_ms(&self, share: f64) -> Option<f64> {

@@ -63,6 +63,7 @@ fn rows_stand_in_the_order_of_the_examples() {
     ];
     assert_eq!(rows, expected);
     assert_eq!((evaluation.score, evaluation.failed, evaluation.duration_ms), (50.0, 1, 50.0));
+    assert_eq!(evaluation.margin(), Some(56.58)); // of 1, 0, 0, 1: 1.96 * sqrt(1 / 3 / 4)
     assert_eq!([0.0, 0.5, 0.95].map(|share| evaluation.latency_ms(share)), [Some(10.0), Some(20.0), Some(50.0)]);
     // The run knows what was used, and keeps no record of each example.
     assert_eq!((evaluation.usage.total_tokens, run.usage()), (45, evaluation.usage));
@@ -134,7 +135,7 @@ fn a_judge_is_a_metric() {
     let devset = [Example::new().with("question", "?").with("response", "a").with_inputs(&["question"])];
     let judge = Judge(SemanticF1::new(false).unwrap());
     let evaluation = stage.wait(evaluate().run(&stage.run(), &answers, &devset, &judge, |_| ())).unwrap();
-    assert_eq!((evaluation.score, evaluation.rows[0].latency_ms), (66.67, 1.0));
+    assert_eq!((evaluation.score, evaluation.margin(), evaluation.rows[0].latency_ms), (66.67, None, 1.0));
     assert_eq!(evaluation.usage.total_tokens, 30);
 }
 

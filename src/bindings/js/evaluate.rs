@@ -28,7 +28,7 @@ use crate::value::Value;
 impl Run {
     /// Starts an evaluation: `{devset, inputs, optional?, concurrency?, maxErrors?, failureScore?}`. The metric is a function from an
     /// example and a prediction to a promise of `{score}`, a record, or else a judge. `watch` is called with the progress as JSON text.
-    /// The promise is of `{score, failed, durationMs, latencyMs, rows, records, typed?}`; the records are the predictions.
+    /// The promise is of `{score, margin, failed, durationMs, latencyMs, rows, records, typed?}`; the records are the predictions.
     pub fn evaluate(
         &self,
         program: Inner,
@@ -91,7 +91,7 @@ fn told(progress: &Progress) -> String {
 fn outcome(evaluation: Evaluation) -> String {
     let latency = |share| evaluation.latency_ms(share);
     let head = json!({
-        "score": evaluation.score, "failed": evaluation.failed, "durationMs": evaluation.duration_ms,
+        "score": evaluation.score, "margin": evaluation.margin(), "failed": evaluation.failed, "durationMs": evaluation.duration_ms,
         "latencyMs": {"p50": latency(0.5), "p95": latency(0.95), "p99": latency(0.99)},
     });
     let rows = evaluation.rows.iter().map(described).collect::<Vec<_>>().join(",");
