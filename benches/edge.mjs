@@ -1,5 +1,5 @@
-// The assistant at the edge, as a Worker and as a component, under load: many questions at once, against a workspace whose model answers after a fixed time and which fails as
-// often as it is told to; then cold start, payload and memory.
+// The assistant at the edge, as a Worker and as a component, under load: many questions at once, against a workspace whose model answers
+// after a fixed time and which fails as often as it is told to; then cold start, payload and memory.
 //
 //   node benches/edge.mjs          (`make bench-edge` builds first)
 //
@@ -10,7 +10,9 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 import { FAULTS } from './edge/endpoint.mjs';
-import { openWorker, startByHand, startComponent, startEmptyWorker, startEndpoint, startWorker } from './edge/hosts.mjs';
+import {
+  buildEmptyComponent, openWorker, startByHand, startComponent, startEmptyComponent, startEmptyWorker, startEndpoint, startWorker,
+} from './edge/hosts.mjs';
 import { ask, coldStart, load, peakMiB, reach, residentMiB } from './edge/measure.mjs';
 import { plot } from './edge/plot.mjs';
 import { report } from './edge/report.mjs';
@@ -38,9 +40,9 @@ async function measured(host, script, readers, rounds) {
   return row;
 }
 
-async function rows(host, script, steps = STEPS) {
+async function rows(host, script) {
   const all = [];
-  for (const [readers, rounds] of steps) all.push(await measured(host, script, readers, rounds));
+  for (const [readers, rounds] of STEPS) all.push(await measured(host, script, readers, rounds));
   return all;
 }
 
@@ -72,10 +74,10 @@ async function componentUnderLoad() {
   await ask(host.url);
   const before = peakMiB(host.pid);
   say('the component, nothing injected');
-  const plain = await rows(host, steady, STEPS.slice(0, 3));
+  const plain = await rows(host, steady);
   const instanceMiB = (peakMiB(host.pid) - before) / plain.at(-1).readers;
   say('the component, one call in ten fails');
-  const mixed = await rows(host, failing, STEPS.slice(0, 3));
+  const mixed = await rows(host, failing);
   await host.close();
   return { plain, mixed, instanceMiB };
 }
@@ -100,6 +102,7 @@ async function isolateMiB() {
 
 async function starts(component) {
   say('cold starts');
+  const empty = await buildEmptyComponent();
   await endpoint.script({});
   return {
     worker: {
@@ -110,6 +113,7 @@ async function starts(component) {
     },
     component: {
       startMs: await coldStart(() => startComponent(built(COMPONENT), endpoint.url), ask),
+      emptyMs: await coldStart(() => startEmptyComponent(empty), reach),
       ...(await sizes(built(''), [COMPONENT])),
       instanceMiB: component.instanceMiB,
     },

@@ -1,10 +1,12 @@
 // Where the assistant runs: workerd with the Worker of examples/worker as wrangler bundles it, or Wasmtime with the component.
-import { spawn } from 'node:child_process';
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { execFileSync, spawn } from 'node:child_process';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+import { componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
 
 import { startWasmtime } from '../../www/server/wasmtime.mjs';
 import { bundleWorker, embed, startWorkerd } from '../../www/server/workerd.mjs';
@@ -70,8 +72,23 @@ export function startComponent(path, host) {
     LAKELET_QUERY_TYPE: 'HYBRID',
     LAKELET_BELIEVE_THE_PAGE: 'yes',
   };
-  return startWasmtime(path, { environment, onLine: quiet });
+  return startWasmtime(path, { environment, flags: MANY_AT_ONCE, onLine: quiet });
 }
+
+/** A question under way takes three of Wasmtime's core instances, of which there are 1,000 unless more are asked for. */
+const MANY_AT_ONCE = ['-O', 'pooling-total-core-instances=3000', '-O', 'pooling-total-tables=3000'];
+
+/** Builds the component that does nothing, and gives its path. */
+export async function buildEmptyComponent() {
+  const target = process.env.CARGO_TARGET_DIR ?? here('../../target');
+  execFileSync('cargo', ['build', '--quiet', '--release', '--target', 'wasm32-unknown-unknown', '--target-dir', target], { cwd: here('empty'), stdio: 'inherit' });
+  const built = join(target, 'wasm32-unknown-unknown', 'release', 'empty_component');
+  await writeFile(`${built}.component.wasm`, await componentNew(await readFile(`${built}.wasm`)));
+  return `${built}.component.wasm`;
+}
+
+/** Starts the component that does nothing. */
+export const startEmptyComponent = (path) => startWasmtime(path, { onLine: quiet });
 
 /** Starts the scripted workspace. */
 export async function startEndpoint() {
