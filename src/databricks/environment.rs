@@ -61,7 +61,9 @@ pub fn services(environment: &Environment, workspace: &Workspace) -> Result<Serv
 }
 
 fn needed<'a>(environment: &'a Environment, name: &str) -> Result<&'a str> {
-    environment.get(name).ok_or_else(|| wrong(name, "the setting is missing".to_owned()).with_hint("set it"))
+    environment
+        .get(name)
+        .ok_or_else(|| wrong(name, format!("{name} is not set")).with_hint("set it in the host's environment"))
 }
 
 fn credential(environment: &Environment) -> Result<Credential> {
