@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { pipeline } from "node:stream/promises";
 import { ApiError, invalid, notImplemented } from "./errors.js";
 import type { Call, Reply, Router } from "./router.js";
 
@@ -51,11 +52,18 @@ async function serve(request: IncomingMessage, response: ServerResponse, options
     }
     const reply = await answer(request, gone.signal, options);
     for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
+    const status = reply.status ?? 200;
     if ("events" in reply) await sendEvents(response, reply.events, requestId, gone.signal, options);
-    else sendJson(response, 200, reply.json);
+    else if ("bytes" in reply) await sendBytes(response, status, reply.bytes);
+    else sendJson(response, status, reply.json);
   } catch (error) {
     if (gone.signal.aborted) return;
-    sendError(response, explain(error, options), requestId);
+    const explained = explain(error, options);
+    if (response.headersSent) response.destroy();
+    else sendError(response, explained, requestId);
+  } finally {
+    // What the handler left of the body is read and dropped, so that the client gets the answer.
+    request.resume();
   }
 }
 
@@ -66,7 +74,8 @@ async function answer(request: IncomingMessage, signal: AbortSignal, options: Se
   if (!found) throw unknownRoute(method, url.pathname);
   const { route, params } = found;
   const user = route.public ? "" : options.authenticate(request.headers.authorization);
-  const text = await readBody(request, route.limit ?? DEFAULT_LIMIT);
+  const bytes = limited(request, route.limit ?? DEFAULT_LIMIT);
+  const text = route.raw ? "" : await readText(bytes);
   const isForm = (request.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded");
   const call: Call = {
     method,
@@ -76,6 +85,7 @@ async function answer(request: IncomingMessage, signal: AbortSignal, options: Se
     headers: request.headers,
     body: isForm ? {} : parseObject(text),
     form: new URLSearchParams(isForm ? text : ""),
+    bytes,
     user,
     signal,
   };
@@ -88,17 +98,21 @@ function unknownRoute(method: string, path: string): ApiError {
   return new ApiError(404, "ENDPOINT_NOT_FOUND", `No API found for '${method} ${path}'`);
 }
 
-async function readBody(request: IncomingMessage, limit: number): Promise<string> {
-  const chunks: Buffer[] = [];
+/** The body as it comes. Beyond the limit it is read and dropped, so that the client gets the 413 instead of a broken connection. */
+async function* limited(request: IncomingMessage, limit: number): AsyncGenerator<Buffer> {
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += chunk.length;
-    // The rest is read and dropped, so that the client gets the answer instead of a broken connection.
-    if (size <= limit) chunks.push(chunk);
+    if (size <= limit) yield chunk;
   }
   if (size > limit) {
     throw new ApiError(413, "MAX_REQUEST_SIZE_EXCEEDED", `The body has ${size} bytes; this API accepts ${limit}.`);
   }
+}
+
+async function readText(bytes: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of bytes) chunks.push(chunk);
   return Buffer.concat(chunks).toString("utf8");
 }
 
@@ -118,6 +132,12 @@ function parseObject(text: string): Record<string, unknown> {
 
 function sendJson(response: ServerResponse, status: number, value: unknown): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
+}
+
+async function sendBytes(response: ServerResponse, status: number, bytes: AsyncIterable<Uint8Array> | Uint8Array | undefined): Promise<void> {
+  response.writeHead(status);
+  if (bytes === undefined || bytes instanceof Uint8Array) response.end(bytes);
+  else await pipeline(bytes, response);
 }
 
 function sendError(response: ServerResponse, error: ApiError, requestId: string): void {
@@ -162,6 +182,6 @@ function explain(error: unknown, options: ServerOptions): ApiError {
 function allowOtherOrigins(response: ServerResponse): void {
   response.setHeader("access-control-allow-origin", "*");
   response.setHeader("access-control-allow-headers", "*, authorization, content-type");
-  response.setHeader("access-control-allow-methods", "GET, POST, DELETE, OPTIONS");
-  response.setHeader("access-control-expose-headers", "x-request-id, retry-after, served-model-name");
+  response.setHeader("access-control-allow-methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+  response.setHeader("access-control-expose-headers", "x-request-id, retry-after, served-model-name, etag, last-modified, content-range");
 }
