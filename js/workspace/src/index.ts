@@ -6,12 +6,17 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Credentials } from "./credentials.js";
 import { DocumentLoader, DOCUMENTS_INDEX, type Progress } from "./documents/loader.js";
+import { Files } from "./files/files.js";
+import { Grants } from "./files/grants.js";
+import { Uploads } from "./files/uploads.js";
+import { Volumes } from "./files/volumes.js";
 import { Router } from "./http/router.js";
 import { createHttpServer } from "./http/server.js";
 import { ChatModel } from "./models/chat-model.js";
 import { Embedder } from "./models/embedder.js";
 import { Embeddings } from "./models/embeddings.js";
 import { cacheDirectory, chatModelPath } from "./models/weights.js";
+import { FilesRoutes } from "./routes/files.js";
 import { identityRoutes } from "./routes/identity.js";
 import { EMBEDDING_ENDPOINT, ServingRoutes } from "./routes/serving.js";
 import { VectorSearchRoutes } from "./routes/vector-search.js";
@@ -32,7 +37,7 @@ export interface WorkspaceOptions {
   clientSecret?: string;
   /** Seconds that an OAuth token is good for. Default 3600. */
   tokenLifetime?: number;
-  /** Folder of the vector indexes. Default `workspace` in the cache directory. */
+  /** Folder of all that the workspace keeps: vector indexes, files. Default `workspace` in the cache directory. */
   data?: string;
   /** `qwen-1.5b`, `smollm2`, or the path of a GGUF file. Default qwen-1.5b. */
   model?: string;
@@ -112,8 +117,11 @@ async function open(options: WorkspaceOptions, onClose: (undo: () => unknown) =>
   const { threads, sequences = 4, contextSize = 4096 } = options;
   const chat = await ChatModel.load({ path, threads, sequences, contextSize });
   onClose(() => chat.close());
-  const store = new VectorStore(options.data ?? join(cacheDirectory(), "workspace"));
+  const data = options.data ?? join(cacheDirectory(), "workspace");
+  const store = new VectorStore(data);
   onClose(() => store.close());
+  const volumes = new Volumes(data);
+  const files = new Files(data, volumes);
 
   const embeddings = new Embeddings({ [EMBEDDING_ENDPOINT]: embedder });
   const loader = new DocumentLoader(store, embeddings, EMBEDDING_ENDPOINT);
@@ -124,6 +132,7 @@ async function open(options: WorkspaceOptions, onClose: (undo: () => unknown) =>
     ...identityRoutes(credentials),
     ...new ServingRoutes(chat, embedder).routes(),
     ...new VectorSearchRoutes(store, embeddings, (index) => loading && index === DOCUMENTS_INDEX).routes(),
+    ...new FilesRoutes(files, new Uploads(files), new Grants()).routes(),
   ]);
   const authenticate = credentials.authenticate.bind(credentials);
   const server = createHttpServer({ router, authenticate, cors: options.cors ?? false, log });

@@ -4,13 +4,16 @@ export class ApiError extends Error {
   readonly code: string;
   /** Seconds until another try makes sense; sent as `Retry-After`. */
   readonly retryAfter: number | undefined;
+  /** What clients look at where the code says too little, such as FILES_API_DIRECTORY_IS_NOT_EMPTY. */
+  readonly reason: string | undefined;
 
-  constructor(status: number, code: string, message: string, retryAfter?: number) {
+  constructor(status: number, code: string, message: string, more: { retryAfter?: number; reason?: string } = {}) {
     super(message);
     this.name = "ApiError";
     this.status = status;
     this.code = code;
-    this.retryAfter = retryAfter;
+    this.retryAfter = more.retryAfter;
+    this.reason = more.reason;
   }
 
   /** The body that every Databricks REST API answers errors with. */
@@ -21,6 +24,9 @@ export class ApiError extends Error {
     if (this.retryAfter !== undefined) {
       details.push({ "@type": "type.googleapis.com/google.rpc.RetryInfo", retry_delay: `${this.retryAfter}s` });
     }
+    if (this.reason !== undefined) {
+      details.push({ "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason: this.reason, domain: "lakelet-workspace", metadata: {} });
+    }
     return { error_code: this.code, message: this.message, details };
   }
 }
@@ -30,4 +36,4 @@ export const missing = (message: string) => new ApiError(404, "RESOURCE_DOES_NOT
 export const exists = (message: string) => new ApiError(409, "RESOURCE_ALREADY_EXISTS", message);
 export const notImplemented = (message: string) => new ApiError(501, "NOT_IMPLEMENTED", message);
 export const unavailable = (message: string, retryAfter: number) =>
-  new ApiError(503, "TEMPORARILY_UNAVAILABLE", message, retryAfter);
+  new ApiError(503, "TEMPORARILY_UNAVAILABLE", message, { retryAfter });

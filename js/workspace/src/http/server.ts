@@ -13,7 +13,6 @@ const MISSING_PARTS: Array<[RegExp, string]> = [
   [/^\/api\/2\.[0-9]\/sql\//, "SQL statement execution"],
   [/^\/api\/2\.[0-9]\/jobs\//, "Jobs"],
   [/^\/api\/2\.[0-9]\/pipelines(\/|$)/, "Pipelines"],
-  [/^\/api\/2\.[0-9]\/fs\//, "The Files API"],
   [/^\/api\/[23]\.[0-9]\/mlflow\//, "MLflow"],
   [/^\/api\/2\.[0-9]\/unity-catalog\//, "Unity Catalog"],
   [/^\/api\/2\.[0-9]\/workspace\//, "Workspace files"],
