@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { startWorkspace, type Progress, type WorkspaceOptions } from "./index.js";
+import { startWorkspace, type FederationPolicy, type Progress, type WorkspaceOptions } from "./index.js";
 import { cacheDirectory, WEIGHTS } from "./models/weights.js";
 
 const HELP = `lakelet-workspace: a local, offline workspace that speaks the Databricks REST API
@@ -16,6 +17,8 @@ const HELP = `lakelet-workspace: a local, offline workspace that speaks the Data
   --token TOKEN          personal access token that clients send ($DATABRICKS_TOKEN, else a new one)
   --client-id ID         service principal for OAuth ($DATABRICKS_CLIENT_ID, else lakelet-local)
   --client-secret TEXT   its secret ($DATABRICKS_CLIENT_SECRET, else a new one)
+  --client-scopes LIST   scopes that the secret was given, "vector-search model-serving" for instance (all)
+  --federation FILE      a JSON list of federation policies: whose tokens are traded for tokens of this workspace
   --token-lifetime SEC   seconds that an OAuth token is good for (3600)
   --data FOLDER          where the vector indexes are kept ($LAKELET_CACHE/workspace, ~/.cache/lakelet/workspace)
   --model MODEL          qwen-1.5b, smollm2, or the path of a GGUF file (qwen-1.5b)
@@ -33,6 +36,8 @@ const OPTIONS = {
   token: { type: "string" },
   "client-id": { type: "string" },
   "client-secret": { type: "string" },
+  "client-scopes": { type: "string" },
+  federation: { type: "string" },
   "token-lifetime": { type: "string" },
   data: { type: "string" },
   model: { type: "string" },
@@ -79,6 +84,8 @@ function readOptions(values: Values): WorkspaceOptions {
     token: values.token,
     clientId: values["client-id"],
     clientSecret: values["client-secret"],
+    clientScopes: values["client-scopes"]?.split(/[ ,]+/),
+    federation: values.federation === undefined ? undefined : readPolicies(values.federation),
     tokenLifetime: number("token-lifetime", 1, 86400),
     data: values.data,
     model: values.model,
@@ -88,6 +95,16 @@ function readOptions(values: Values): WorkspaceOptions {
     contextSize: number("context-size", 256, 1 << 20),
     cors: values.cors,
   });
+}
+
+function readPolicies(path: string): FederationPolicy[] {
+  try {
+    const policies: unknown = JSON.parse(readFileSync(path, "utf8"));
+    if (Array.isArray(policies)) return policies as FederationPolicy[];
+    throw new Error("it must be a list of policies");
+  } catch (error) {
+    throw new Error(`--federation ${path}: ${(error as Error).message}`);
+  }
 }
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

@@ -12,16 +12,19 @@ import { Uploads } from "./files/uploads.js";
 import { Volumes } from "./files/volumes.js";
 import { Router } from "./http/router.js";
 import { createHttpServer } from "./http/server.js";
+import { Federation, type FederationPolicy } from "./identity/federation.js";
+import { signingKey, Tokens } from "./identity/tokens.js";
 import { ChatModel } from "./models/chat-model.js";
 import { Embedder } from "./models/embedder.js";
 import { Embeddings } from "./models/embeddings.js";
 import { cacheDirectory, chatModelPath } from "./models/weights.js";
 import { FilesRoutes } from "./routes/files.js";
-import { identityRoutes } from "./routes/identity.js";
-import { EMBEDDING_ENDPOINT, ServingRoutes } from "./routes/serving.js";
+import { ACCOUNT_ID, IdentityRoutes } from "./routes/identity.js";
+import { EMBEDDING_ENDPOINT, endpointId, ServingRoutes } from "./routes/serving.js";
 import { VectorSearchRoutes } from "./routes/vector-search.js";
 import { VectorStore } from "./vector/store.js";
 
+export type { FederationPolicy } from "./identity/federation.js";
 export type { Progress } from "./documents/loader.js";
 
 export interface WorkspaceOptions {
@@ -35,6 +38,10 @@ export interface WorkspaceOptions {
   clientId?: string;
   /** Default `$DATABRICKS_CLIENT_SECRET`, else a random one. */
   clientSecret?: string;
+  /** Scopes that the secret was given, `["vector-search", "model-serving"]` for instance. Default all. */
+  clientScopes?: readonly string[];
+  /** Issuers whose tokens are traded for tokens of this workspace (token federation). Default none. */
+  federation?: readonly FederationPolicy[];
   /** Seconds that an OAuth token is good for. Default 3600. */
   tokenLifetime?: number;
   /** Folder of all that the workspace keeps: vector indexes, files. Default `workspace` in the cache directory. */
@@ -108,7 +115,14 @@ async function open(options: WorkspaceOptions, onClose: (undo: () => unknown) =>
     clientId: options.clientId ?? process.env["DATABRICKS_CLIENT_ID"] ?? "lakelet-local",
     clientSecret: options.clientSecret ?? process.env["DATABRICKS_CLIENT_SECRET"] ?? `dose${randomBytes(16).toString("hex")}`,
   };
-  const credentials = new Credentials({ ...secrets, tokenLifetime: options.tokenLifetime ?? 3600 });
+  const data = options.data ?? join(cacheDirectory(), "workspace");
+  const credentials = new Credentials({
+    ...secrets,
+    clientScopes: options.clientScopes,
+    tokens: new Tokens(signingKey(data), options.tokenLifetime ?? 3600),
+    federation: new Federation(options.federation ?? [], ACCOUNT_ID),
+    endpointId,
+  });
   const folder = documentsFolder(options.documents);
   const path = chatModelPath(options.model ?? "qwen-1.5b");
 
@@ -117,7 +131,6 @@ async function open(options: WorkspaceOptions, onClose: (undo: () => unknown) =>
   const { threads, sequences = 4, contextSize = 4096 } = options;
   const chat = await ChatModel.load({ path, threads, sequences, contextSize });
   onClose(() => chat.close());
-  const data = options.data ?? join(cacheDirectory(), "workspace");
   const store = new VectorStore(data);
   onClose(() => store.close());
   const volumes = new Volumes(data);
@@ -129,7 +142,7 @@ async function open(options: WorkspaceOptions, onClose: (undo: () => unknown) =>
   let loading = folder !== undefined && loader.isEmpty();
 
   const router = new Router([
-    ...identityRoutes(credentials),
+    ...new IdentityRoutes(credentials).routes(),
     ...new ServingRoutes(chat, embedder).routes(),
     ...new VectorSearchRoutes(store, embeddings, (index) => loading && index === DOCUMENTS_INDEX).routes(),
     ...new FilesRoutes(files, new Uploads(files), new Grants()).routes(),

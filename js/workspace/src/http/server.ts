@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
+import type { Caller } from "../credentials.js";
 import { ApiError, invalid, notImplemented } from "./errors.js";
 import type { Call, Reply, Router } from "./router.js";
 
@@ -23,8 +24,8 @@ const MISSING_PARTS: Array<[RegExp, string]> = [
 
 export interface ServerOptions {
   router: Router;
-  /** Returns the user of an `Authorization` header, or throws the 401 or 403. */
-  authenticate: (authorization: string | undefined) => string;
+  /** Returns the user whom a request belongs to, or throws the 401 or 403. */
+  authenticate: (caller: Caller) => Promise<string>;
   /** Allow pages of every origin. For development; Databricks itself sends no CORS headers. */
   cors: boolean;
   /** Told of errors that are ours. */
@@ -72,7 +73,7 @@ async function answer(request: IncomingMessage, signal: AbortSignal, options: Se
   const found = options.router.find(method, url.pathname);
   if (!found) throw unknownRoute(method, url.pathname);
   const { route, params } = found;
-  const user = route.public ? "" : options.authenticate(request.headers.authorization);
+  const user = route.public ? "" : await options.authenticate({ authorization: request.headers.authorization, path: url.pathname });
   const bytes = limited(request, route.limit ?? DEFAULT_LIMIT);
   const text = route.raw ? "" : await readText(bytes);
   const isForm = (request.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded");

@@ -15,6 +15,9 @@ export const EMBEDDING_ENDPOINT = "local-embedding";
 const INFERENCE_LIMIT = 4 << 20;
 const MAX_INPUTS = 150;
 
+/** The id of an endpoint by its name. */
+export const endpointId = (name: string) => createHash("md5").update(name).digest("hex");
+
 /** Serving endpoints, and chat, completions and embeddings on them. */
 export class ServingRoutes {
   readonly #chat: ChatModel;
@@ -48,7 +51,7 @@ export class ServingRoutes {
     const entity = `system.ai.${model.replaceAll(".", "_")}`;
     return {
       name,
-      id: createHash("md5").update(name).digest("hex"),
+      id: endpointId(name),
       creator: TOKEN_OWNER,
       creation_timestamp: this.#started,
       last_updated_timestamp: this.#started,
