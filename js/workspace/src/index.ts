@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Credentials } from "./credentials.js";
+import { Credentials, TOKEN_OWNER } from "./credentials.js";
 import { DocumentLoader, DOCUMENTS_INDEX, type Progress } from "./documents/loader.js";
 import { Files } from "./files/files.js";
 import { Grants } from "./files/grants.js";
@@ -18,10 +18,14 @@ import { ChatModel } from "./models/chat-model.js";
 import { Embedder } from "./models/embedder.js";
 import { Embeddings } from "./models/embeddings.js";
 import { cacheDirectory, chatModelPath } from "./models/weights.js";
+import { WorkspaceTree } from "./notebooks/tree.js";
 import { FilesRoutes } from "./routes/files.js";
 import { ACCOUNT_ID, IdentityRoutes } from "./routes/identity.js";
+import { secretsRoutes } from "./routes/secrets.js";
 import { EMBEDDING_ENDPOINT, endpointId, ServingRoutes } from "./routes/serving.js";
 import { VectorSearchRoutes } from "./routes/vector-search.js";
+import { WorkspaceFilesRoutes } from "./routes/workspace-files.js";
+import { SecretStore } from "./secrets/store.js";
 import { VectorStore } from "./vector/store.js";
 
 export type { FederationPolicy } from "./identity/federation.js";
@@ -135,6 +139,9 @@ async function open(options: WorkspaceOptions, onClose: (undo: () => unknown) =>
   onClose(() => store.close());
   const volumes = new Volumes(data);
   const files = new Files(data, volumes);
+  const tree = new WorkspaceTree(data, files.temporary, [TOKEN_OWNER, secrets.clientId]);
+  const secretStore = new SecretStore(data);
+  onClose(() => secretStore.close());
 
   const embeddings = new Embeddings({ [EMBEDDING_ENDPOINT]: embedder });
   const loader = new DocumentLoader(store, embeddings, EMBEDDING_ENDPOINT);
@@ -146,6 +153,8 @@ async function open(options: WorkspaceOptions, onClose: (undo: () => unknown) =>
     ...new ServingRoutes(chat, embedder).routes(),
     ...new VectorSearchRoutes(store, embeddings, (index) => loading && index === DOCUMENTS_INDEX).routes(),
     ...new FilesRoutes(files, new Uploads(files), new Grants()).routes(),
+    ...new WorkspaceFilesRoutes(tree).routes(),
+    ...secretsRoutes(secretStore),
   ]);
   const authenticate = credentials.authenticate.bind(credentials);
   const server = createHttpServer({ router, authenticate, cors: options.cors ?? false, log });

@@ -38,7 +38,7 @@ export class Files {
     mkdirSync(this.#artifacts, { recursive: true });
     mkdirSync(this.temporary, { recursive: true });
     for (const name of readdirSync(this.temporary)) {
-      if (name.endsWith(".tmp")) rmSync(join(this.temporary, name), { force: true });
+      if (name.endsWith(".tmp")) rmSync(join(this.temporary, name), { recursive: true, force: true });
     }
   }
 

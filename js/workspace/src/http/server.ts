@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { Caller } from "../credentials.js";
-import { ApiError, invalid, notImplemented } from "./errors.js";
+import { limited, parseObject, readAll } from "./bodies.js";
+import { ApiError, notImplemented } from "./errors.js";
 import type { Call, Reply, Router } from "./router.js";
 
 /** Largest accepted body where a route does not say otherwise. */
@@ -16,7 +17,6 @@ const MISSING_PARTS: Array<[RegExp, string]> = [
   [/^\/api\/2\.[0-9]\/pipelines(\/|$)/, "Pipelines"],
   [/^\/api\/[23]\.[0-9]\/mlflow\//, "MLflow"],
   [/^\/api\/2\.[0-9]\/unity-catalog\//, "Unity Catalog"],
-  [/^\/api\/2\.[0-9]\/workspace\//, "Workspace files"],
   [/^\/api\/2\.[0-9]\/ai-search\//, "AI Search v2 (use /api/2.0/vector-search)"],
   [/^\/ai-gateway\//, "The AI Gateway (use /serving-endpoints)"],
   [/^\/serving-endpoints\/responses$/, "The Responses API (use /serving-endpoints/chat/completions)"],
@@ -75,7 +75,7 @@ async function answer(request: IncomingMessage, signal: AbortSignal, options: Se
   const { route, params } = found;
   const user = route.public ? "" : await options.authenticate({ authorization: request.headers.authorization, path: url.pathname });
   const bytes = limited(request, route.limit ?? DEFAULT_LIMIT);
-  const text = route.raw ? "" : await readText(bytes);
+  const text = route.raw ? "" : (await readAll(bytes)).toString("utf8");
   const isForm = (request.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded");
   const call: Call = {
     method,
@@ -96,38 +96,6 @@ function unknownRoute(method: string, path: string): ApiError {
   const part = MISSING_PARTS.find(([pattern]) => pattern.test(path));
   if (part) return notImplemented(`${part[1]} is not part of the local workspace.`);
   return new ApiError(404, "ENDPOINT_NOT_FOUND", `No API found for '${method} ${path}'`);
-}
-
-/** The body as it comes. Beyond the limit it is read and dropped, so that the client gets the 413 instead of a broken connection. */
-async function* limited(request: IncomingMessage, limit: number): AsyncGenerator<Buffer> {
-  let size = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size <= limit) yield chunk;
-  }
-  if (size > limit) {
-    throw new ApiError(413, "MAX_REQUEST_SIZE_EXCEEDED", `The body has ${size} bytes; this API accepts ${limit}.`);
-  }
-}
-
-async function readText(bytes: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of bytes) chunks.push(chunk);
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  if (text.trim() === "") return {};
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new ApiError(400, "MALFORMED_REQUEST", `The body is not valid JSON: ${(error as Error).message}`);
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw invalid("The body must be a JSON object.");
-  }
-  return value as Record<string, unknown>;
 }
 
 function sendJson(response: ServerResponse, status: number, value: unknown): void {
