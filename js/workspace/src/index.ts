@@ -14,6 +14,12 @@ import { Router } from "./http/router.js";
 import { createHttpServer } from "./http/server.js";
 import { Federation, type FederationPolicy } from "./identity/federation.js";
 import { signingKey, Tokens } from "./identity/tokens.js";
+import { runCondition } from "./jobs/condition.js";
+import { NotebookTasks } from "./jobs/notebook.js";
+import { PythonTasks } from "./jobs/python.js";
+import { runJobTask } from "./jobs/run-job.js";
+import { JobRunner } from "./jobs/runner.js";
+import { JobStore } from "./jobs/store.js";
 import { ChatModel } from "./models/chat-model.js";
 import { Embedder } from "./models/embedder.js";
 import { Embeddings } from "./models/embeddings.js";
@@ -21,6 +27,7 @@ import { cacheDirectory, chatModelPath } from "./models/weights.js";
 import { WorkspaceTree } from "./notebooks/tree.js";
 import { FilesRoutes } from "./routes/files.js";
 import { ACCOUNT_ID, IdentityRoutes } from "./routes/identity.js";
+import { JobsRoutes } from "./routes/jobs.js";
 import { secretsRoutes } from "./routes/secrets.js";
 import { EMBEDDING_ENDPOINT, endpointId, ServingRoutes } from "./routes/serving.js";
 import { VectorSearchRoutes } from "./routes/vector-search.js";
@@ -142,6 +149,19 @@ async function open(options: WorkspaceOptions, onClose: (undo: () => unknown) =>
   const tree = new WorkspaceTree(data, files.temporary, [TOKEN_OWNER, secrets.clientId]);
   const secretStore = new SecretStore(data);
   onClose(() => secretStore.close());
+  const jobs = new JobStore(data);
+  onClose(() => jobs.close());
+  let url = "";
+  const python = new PythonTasks({ "/Volumes": volumes.root, "/Workspace": tree.root }, () => ({ url, token: secrets.token }));
+  const notebooks = new NotebookTasks(tree, volumes, python);
+  const executors = {
+    notebook_task: notebooks.runNotebook,
+    spark_python_task: notebooks.runFile,
+    run_job_task: runJobTask(jobs, () => runner),
+    condition_task: runCondition,
+  };
+  const runner: JobRunner = new JobRunner(jobs, executors, () => url, log);
+  onClose(() => runner.close());
 
   const embeddings = new Embeddings({ [EMBEDDING_ENDPOINT]: embedder });
   const loader = new DocumentLoader(store, embeddings, EMBEDDING_ENDPOINT);
@@ -155,12 +175,15 @@ async function open(options: WorkspaceOptions, onClose: (undo: () => unknown) =>
     ...new FilesRoutes(files, new Uploads(files), new Grants()).routes(),
     ...new WorkspaceFilesRoutes(tree).routes(),
     ...secretsRoutes(secretStore),
+    ...new JobsRoutes(jobs, runner).routes(),
   ]);
   const authenticate = credentials.authenticate.bind(credentials);
   const server = createHttpServer({ router, authenticate, cors: options.cors ?? false, log });
   const host = options.host ?? "127.0.0.1";
   server.listen(options.port ?? 8123, host);
   await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
   onClose(() => {
     server.close();
     server.closeAllConnections();
@@ -181,8 +204,7 @@ async function open(options: WorkspaceOptions, onClose: (undo: () => unknown) =>
     return documentsLoaded;
   });
 
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`, ...secrets, documentsLoaded };
+  return { url, ...secrets, documentsLoaded };
 }
 
 function documentsFolder(documents: string | false | undefined): string | undefined {

@@ -13,7 +13,6 @@ const DEFAULT_LIMIT = 1 << 20;
 /** Databricks services that this workspace lacks: a call to one says so instead of looking like a typing error. */
 const MISSING_PARTS: Array<[RegExp, string]> = [
   [/^\/api\/2\.[0-9]\/sql\//, "SQL statement execution"],
-  [/^\/api\/2\.[0-9]\/jobs\//, "Jobs"],
   [/^\/api\/2\.[0-9]\/pipelines(\/|$)/, "Pipelines"],
   [/^\/api\/[23]\.[0-9]\/mlflow\//, "MLflow"],
   [/^\/api\/2\.[0-9]\/unity-catalog\//, "Unity Catalog"],
