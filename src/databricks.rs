@@ -1,13 +1,17 @@
 //! Databricks: a [`Workspace`] is where its services are called, each through a client of its own.
 
+mod api;
 pub mod auth;
 mod databricks_rm;
 mod environment;
 pub mod error;
+pub mod operations;
 mod relay;
 pub mod serving;
+pub mod sql;
 mod tokens;
 pub mod vector_search;
+pub mod wait;
 
 use std::fmt;
 use std::rc::Rc;
@@ -52,20 +56,47 @@ pub struct Workspace {
 }
 
 /// One call of a service, whatever the number of its tries.
+#[derive(Clone)]
 pub(crate) struct Call {
-    /// Starts with `/`; its segments are encoded.
+    pub method: &'static str,
+    /// Starts with `/`; its segments are encoded. A query may follow.
     pub path: String,
+    pub content_type: &'static str,
     pub body: Vec<u8>,
     /// What is called, for messages.
     pub target: Target,
+    /// The headers of the answer that are read.
+    pub reads: &'static [&'static str],
+}
+
+impl Call {
+    /// A call of a model or an index: JSON that is posted.
+    pub fn post(path: &str, body: Vec<u8>, target: Target) -> Self {
+        let content_type = "application/json";
+        Self { method: "POST", path: path.to_owned(), content_type, body, target, reads: &[SERVED_MODEL] }
+    }
 }
 
 /// A whole answer.
 pub(crate) struct Answer {
     pub body: Vec<u8>,
-    /// The header `served-model-name`.
-    pub served_model: Option<String>,
+    headers: Vec<(String, String)>,
 }
+
+impl Answer {
+    /// The value of a header that the call reads, by its lower-case name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The model behind the endpoint that answered.
+    pub fn served_model(&self) -> Option<String> {
+        self.header(SERVED_MODEL).map(str::to_owned)
+    }
+}
+
+/// The header that names the model behind an endpoint.
+const SERVED_MODEL: &str = "served-model-name";
 
 impl Workspace {
     /// A workspace by its address ([`url::base`] says which forms are understood) and the credential to call it with.
@@ -174,9 +205,9 @@ impl Workspace {
             let (workspace, call) = (workspace.clone(), call.clone());
             Box::pin(async move {
                 let response = workspace.open(&call).await?;
-                let served_model = response.header("served-model-name").map(str::to_owned);
-                let body = response.body.whole().await.map_err(|error| error::cut_short(&call.target, error))?;
-                Ok(Answer { body, served_model })
+                let Response { headers, body, .. } = response;
+                let body = body.whole().await.map_err(|error| error::cut_short(&call.target, error))?;
+                Ok(Answer { body, headers })
             })
         });
         deadline.bound(tries).await
@@ -221,13 +252,15 @@ impl Workspace {
     }
 
     fn request(&self, call: &Call, token: Option<&str>) -> Request {
-        let mut headers =
-            vec![("accept", "application/json".to_owned()), ("content-type", "application/json".to_owned())];
+        let mut headers = vec![("accept", "application/json".to_owned())];
+        if !call.body.is_empty() {
+            headers.push(("content-type", call.content_type.to_owned()));
+        }
         if let Some(token) = token {
             headers.push(("authorization", format!("Bearer {token}")));
         }
         let url = format!("{}{}", self.base, call.path);
-        Request { method: "POST", url, headers, body: call.body.clone() }
+        Request { method: call.method, url, headers, body: call.body.clone(), reads: call.reads }
     }
 }
 

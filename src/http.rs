@@ -25,6 +25,8 @@ pub struct Request {
     pub headers: Vec<(&'static str, String)>,
     /// The body as sent; empty for none.
     pub body: Vec<u8>,
+    /// The headers of a good answer that are read, in lower case.
+    pub reads: &'static [&'static str],
 }
 
 impl fmt::Debug for Request {

@@ -226,6 +226,7 @@ async fn fetch_token(request: &TokenRequest, host: Host) -> Result<Token> {
             ("authorization", format!("Basic {}", request.basic)),
         ],
         body: b"grant_type=client_credentials&scope=all-apis".to_vec(),
+        reads: &[],
     });
     let answer = async {
         let response = send.await.map_err(|error| error::unreachable(&Target::Token, &request.base, error))?;

@@ -138,7 +138,7 @@ impl DatabricksRm {
     async fn find(&self, inputs: &Example, deadline_ms: Option<f64>) -> Result<Vec<Row>> {
         let body = json::text(&self.body(inputs)?).into_bytes();
         let target = Target::Index(self.name.clone());
-        let call = Call { path: self.path.clone(), body, target: target.clone() };
+        let call = Call::post(&self.path, body, target.clone());
         let answer = self.workspace.clone().whole(call, deadline_ms).await;
         let answer = answer.map_err(|error| error.with_python_class("Exception"))?;
         let json = json::read(&answer.body).unwrap_or_default();

@@ -48,6 +48,8 @@ const RETIRED: [(&str, &str); 4] = [
 pub(crate) enum Target {
     Endpoint(String),
     Index(String),
+    /// An object of another service: what kind of thing it is (`job`, `SQL statement`), and its name.
+    Object(&'static str, String),
     /// Any other service, by its path.
     Path(String),
     Token,
@@ -56,7 +58,7 @@ pub(crate) enum Target {
 impl Target {
     pub fn name(&self) -> &str {
         match self {
-            Self::Endpoint(name) | Self::Index(name) | Self::Path(name) => name,
+            Self::Endpoint(name) | Self::Index(name) | Self::Object(_, name) | Self::Path(name) => name,
             Self::Token => "token",
         }
     }
@@ -65,6 +67,8 @@ impl Target {
         match self {
             Self::Endpoint(name) => format!("serving endpoint `{name}`"),
             Self::Index(name) => format!("vector index `{name}`"),
+            Self::Object(kind, name) if name.is_empty() => (*kind).to_owned(),
+            Self::Object(kind, name) => format!("{kind} `{name}`"),
             Self::Path(path) => format!("`{path}`"),
             Self::Token => "the workspace's token endpoint".to_owned(),
         }

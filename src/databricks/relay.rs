@@ -19,7 +19,7 @@ impl Workspace {
     pub async fn post(&self, path: &str, body: Vec<u8>, deadline_ms: Option<f64>) -> Result<Response> {
         check(path)?;
         let mut deadline = self.deadline(deadline_ms);
-        let call = Rc::new(Call { path: path.to_owned(), body, target: Target::Path(path.to_owned()) });
+        let call = Rc::new(Call::post(path, body, Target::Path(path.to_owned())));
         let workspace = self.clone();
         let tries = self.retry(deadline.at_ms(), move || {
             let (workspace, call) = (workspace.clone(), call.clone());

@@ -70,7 +70,7 @@ impl ServingChat {
 
     fn call(&self, request: &ChatRequest, streamed: bool) -> Result<Call> {
         let body = self.body(request, streamed)?.into_bytes();
-        Ok(Call { path: self.path.clone(), body, target: Target::Endpoint(self.endpoint.clone()) })
+        Ok(Call::post(&self.path, body, Target::Endpoint(self.endpoint.clone())))
     }
 
     /// The request's body. The messages are JSON text already and go in as they are.
@@ -138,7 +138,7 @@ impl LanguageModel for ServingChat {
         let endpoint = self.endpoint.clone();
         Box::pin(async move {
             let answer = workspace.whole(call?, request.deadline_ms).await?;
-            reply::read(&answer.body, answer.served_model, &endpoint)
+            reply::read(&answer.body, answer.served_model(), &endpoint)
         })
     }
 

@@ -249,7 +249,7 @@ impl VectorIndex {
 
     async fn page(&self, verb: &str, body: &Json, deadline_ms: Option<f64>) -> Result<Page> {
         let path = format!("{}/{verb}", self.path);
-        let call = Call { path, body: json::text(body).into_bytes(), target: self.target() };
+        let call = Call::post(&path, json::text(body).into_bytes(), self.target());
         let answer = match self.workspace.clone().whole(call, deadline_ms).await {
             Err(error) if error.kind() == ErrorKind::BadRequest => return Err(self.name_missing_column(error)),
             answer => answer?,

@@ -86,15 +86,24 @@ pub fn segment(name: &str) -> Result<String> {
         return Err(Error::new(ErrorKind::Config, format!("`{name}` cannot be the name of an endpoint or index"))
             .with_hint("Give the name as the workspace's Serving or Catalog page shows it."));
     }
-    let mut encoded = String::with_capacity(name.len());
-    for byte in name.bytes() {
+    Ok(encoded(name))
+}
+
+/// Encodes a text as the value of a query's parameter: letters, digits and `-._~` stay.
+///
+/// ```
+/// assert_eq!(lakelet::http::url::encoded("a&b=é"), "a%26b%3D%C3%A9");
+/// ```
+pub fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(byte as char);
         } else {
             encoded.push_str(&format!("%{byte:02X}"));
         }
     }
-    Ok(encoded)
+    encoded
 }
 
 /// The path of a base address without trailing slashes.

@@ -21,8 +21,7 @@ use crate::host::Host;
 use crate::http::{Body, Fetch, Request, Response};
 use crate::time::Clock;
 
-/// The headers that the core reads of a good answer, and of a refusal. Each costs a call into JavaScript.
-const READ_WHEN_GOOD: &[&str] = &["served-model-name"];
+/// The headers that the core reads of a refusal. Each costs a call into JavaScript.
 const READ_WHEN_REFUSED: &[&str] = &["retry-after", "x-request-id", "x-databricks-request-id", "location"];
 
 /// Longer timers would fire at once.
@@ -127,7 +126,7 @@ impl JsFetch {
         let answer: Answer = answer.await.map_err(failure)?.unchecked_into();
 
         let status = answer.status().map_err(|_| not_an_answer())?;
-        let names = if (200..300).contains(&status) { READ_WHEN_GOOD } else { READ_WHEN_REFUSED };
+        let names = if (200..300).contains(&status) { request.reads } else { READ_WHEN_REFUSED };
         let found = answer.headers().map_err(|_| not_an_answer())?;
         let mut headers = Vec::new();
         for name in names {

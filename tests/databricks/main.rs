@@ -10,6 +10,7 @@ mod errors;
 mod recorded;
 mod resilience;
 mod retrieval;
+mod sql;
 mod stream;
 
 use std::rc::Rc;

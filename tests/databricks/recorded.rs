@@ -28,6 +28,53 @@ pub fn answer(exchange: &Json) -> Answer {
     answer
 }
 
+/// What a client was recorded to exchange, without what it looks up before its first call.
+pub fn exchanges(name: &str) -> Vec<Json> {
+    let mut exchanges = recorded(name)["exchanges"].as_array().unwrap().clone();
+    exchanges.retain(|exchange| !exchange["request"]["path"].as_str().unwrap().contains(".well-known"));
+    exchanges
+}
+
+/// What was sent is what was recorded: method, path, query, and body.
+pub fn assert_sent(host: &TestHost, exchanges: &[Json]) {
+    let sent = host.requests();
+    assert_eq!(sent.len(), exchanges.len());
+    for (at, (request, exchange)) in sent.iter().zip(exchanges).enumerate() {
+        let wanted = &exchange["request"];
+        assert_eq!(request.method, wanted["method"].as_str().unwrap());
+        let (path, query) =
+            request.url.strip_prefix(ADDRESS).unwrap().split_once('?').unwrap_or((&request.url[ADDRESS.len()..], ""));
+        assert_eq!(path, wanted["path"].as_str().unwrap());
+        assert_eq!(parameters(query), wanted["query"].as_object().cloned().unwrap_or_default());
+        match &wanted["body"]["value"] {
+            Json::Null => assert!(request.body.is_empty()),
+            body => assert_eq!(host.body(at), *body),
+        }
+    }
+}
+
+/// A query as the recordings hold it: each parameter with all of its values.
+fn parameters(query: &str) -> Map<String, Json> {
+    let decoded = |text: &str| {
+        let mut bytes = Vec::new();
+        let mut rest = text.as_bytes();
+        while let [first, after @ ..] = rest {
+            let hex =
+                (*first == b'%').then(|| u8::from_str_radix(std::str::from_utf8(&after[..2]).unwrap(), 16).unwrap());
+            bytes.push(hex.unwrap_or(*first));
+            rest = if hex.is_some() { &after[2..] } else { after };
+        }
+        String::from_utf8(bytes).unwrap()
+    };
+    let mut parameters = Map::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap();
+        let values = parameters.entry(decoded(name)).or_insert_with(|| json!([]));
+        values.as_array_mut().unwrap().push(decoded(value).into());
+    }
+    parameters
+}
+
 /// A body by what it means: members that are null or say the default are not there, filters are objects.
 fn meaning(mut body: Json) -> Json {
     let members = body.as_object_mut().unwrap();

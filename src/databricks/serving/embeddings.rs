@@ -71,13 +71,13 @@ impl Embedder {
         let mut all = Embeddings::default();
         for batch in texts.chunks(self.batch_size) {
             let body = json::text(&json!({ "input": batch })).into_bytes();
-            let call = Call { path: self.path.clone(), body, target: target.clone() };
+            let call = Call::post(&self.path, body, target.clone());
             let answer = self.workspace.clone().whole(call, deadline_ms).await?;
             let (vectors, json) = read(&answer.body, batch.len())
                 .ok_or_else(|| unreadable(&target, &answer.body, "an embedding for each text"))?;
             all.vectors.extend(vectors);
             all.usage += Usage::of(&wire::usage(&json));
-            all.model = wire::text(&json, "model").or(answer.served_model).unwrap_or_else(|| self.endpoint.clone());
+            all.model = wire::text(&json, "model").or(answer.served_model()).unwrap_or_else(|| self.endpoint.clone());
         }
         Ok(all)
     }

@@ -1,0 +1,64 @@
+//! Every operation of the platform's services by its name, with JSON in and JSON out: what the doors call.
+//!
+//! A name is that of a service and what to do there: `sql.execute`. Arguments are an object whose members are named as the fields of
+//! Databricks' REST API; objects of the API go through as they are, in both directions.
+
+mod arguments;
+mod sql;
+
+use serde_json::Value as Json;
+
+pub use arguments::Arguments;
+
+use super::Workspace;
+use super::wait::{Tell, Wait};
+use crate::error::{Error, ErrorKind, Result};
+
+/// What an operation gives.
+#[derive(Debug, PartialEq)]
+pub enum Outcome {
+    Json(Json),
+    Bytes(Vec<u8>),
+}
+
+impl From<Json> for Outcome {
+    fn from(json: Json) -> Self {
+        Self::Json(json)
+    }
+}
+
+/// Calls an operation by its name.
+///
+/// Operations that wait take `timeout_ms` among their arguments ([`Wait`]).
+///
+/// # Errors
+/// [`Unsupported`](ErrorKind::Unsupported) for a name that is none; [`Input`](ErrorKind::Input) at the argument that is missing or wrong;
+/// what the service refuses.
+pub async fn call(workspace: &Workspace, name: &str, arguments: Arguments, tell: Option<Tell>) -> Result<Outcome> {
+    let Some((service, operation)) = name.split_once('.') else {
+        return Err(unknown(name, ""));
+    };
+    match service {
+        "sql" => sql::call(workspace, operation, arguments, tell).await,
+        _ => Err(unknown(service, operation)),
+    }
+}
+
+fn unknown(service: &str, operation: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, format!("there is no operation `{service}.{operation}`"))
+        .with_hint("The package and its WebAssembly module may be of different versions.")
+}
+
+impl Arguments {
+    /// How long to wait for what takes long.
+    ///
+    /// # Errors
+    /// [`Input`](ErrorKind::Input) when `timeout_ms` is not a number.
+    pub fn wait(&self, tell: Option<Tell>) -> Result<Wait> {
+        let wait = self.optional_number("timeout_ms")?.map(Wait::at_most_ms).unwrap_or_default();
+        Ok(match tell {
+            Some(tell) => wait.telling(move |progress| tell(progress)),
+            None => wait,
+        })
+    }
+}
