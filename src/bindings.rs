@@ -3,6 +3,12 @@
 #[cfg(feature = "web")]
 pub mod js;
 
+#[cfg(feature = "databricks")]
+pub mod databricks;
+
+#[cfg(any(feature = "web", feature = "databricks"))]
+pub mod wasm;
+
 #[cfg(feature = "component")]
 mod component;
 

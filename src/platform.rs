@@ -1,6 +1,6 @@
 //! The hosts that Lakelet runs in: their HTTP, their timers, their chance.
 
-#[cfg(feature = "web")]
+#[cfg(any(feature = "web", feature = "databricks"))]
 pub mod js;
 
 #[cfg(any(feature = "component", feature = "server"))]

@@ -35,7 +35,8 @@ function kept(among: WeakMap<object, Store>, key: object, make: () => Store): St
   return found;
 }
 
-function access(of: CacheStore): { get: (key: string) => Found; put: (key: string, text: string) => unknown } {
+/** How a store is read and written. @internal */
+export function access(of: CacheStore): { get: (key: string) => Found; put: (key: string, text: string) => unknown } {
   if ('match' in of) {
     // A cache keeps answers to addresses.
     const address = (key: string) => `https://cache.lakelet/${key}`;

@@ -3,7 +3,7 @@ export { multiChainComparison, react, reactV2, type AgentOptions, type Compariso
 export type { PredictOptions } from './asking.js';
 export type { CacheStore } from './cache.js';
 export { configure, type Adapter, type AdapterName, type AdapterOptions, type Defaults, type LanguageModel, type Retriever, type Settings, type TwoStepOptions } from './configure.js';
-export { init, type ModuleSource } from './core.js';
+export { init } from './core.js';
 export { LakeletError, type ErrorCode, type ErrorDetails, type UnreadableReply } from './errors.js';
 export {
   evaluate,
@@ -41,4 +41,5 @@ export {
   Audio, Citations, Code, Document, File, float, History, Image, Reasoning, ToolCalls, tuple,
   type Citation, type ToolCall, type ToolCallResult,
 } from './types.js';
+export type { ModuleSource } from './wasm-module.js';
 export { Index, Model, Workspace, type IndexOptions, type ModelOptions, type WorkspaceOptions, type WorkspaceRequest } from './workspace.js';

@@ -1,11 +1,12 @@
 /** Programs: what can be run, streamed and put together. */
 import type { Inner, Program as Handle, Run as RunHandle } from '../wasm/lakelet.js';
-import { calling, inCore, madeBefore, type Core } from './core.js';
+import { calling, inCore, type Core } from './core.js';
 import { Run, stoppedBy, type CallOptions } from './run.js';
 import { PredictorSettings } from './settings.js';
 import { ProgramStream } from './stream.js';
 import { opened } from './types.js';
 import { write } from './values.js';
+import { madeBefore } from './wasm-module.js';
 
 /** Where a program stands inside a call. @internal */
 export interface Place {

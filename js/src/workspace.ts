@@ -134,9 +134,14 @@ export class Workspace {
     return this.#handle();
   }
 
-  #open(): Handle {
+  /** What a module opens it with. @internal */
+  get connection() {
     const { host, baseUrl, token, clientId, clientSecret, tokens, fetch, timeout, retries } = this.#options;
-    const options = { address: host ?? baseUrl, token, clientId, clientSecret, longestCallMs: timeout, tries: retries === undefined ? retries : retries + 1 };
+    return { address: host ?? baseUrl, token, clientId, clientSecret, longestCallMs: timeout, tries: retries === undefined ? retries : retries + 1, tokens, fetch };
+  }
+
+  #open(): Handle {
+    const { fetch, tokens, ...options } = this.connection;
     const made = calling((core) => new core.Workspace(write(options), fetch));
     if (tokens) made.keep_tokens(store(tokens));
     return made;

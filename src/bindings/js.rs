@@ -4,11 +4,8 @@
 //! outputs and events go out as JSON text; errors are thrown as JSON text too, which the package turns into `LakeletError`s.
 
 mod adapter;
-mod answer;
 mod callback;
-mod crash;
 mod custom;
-mod errors;
 mod evaluate;
 mod inner;
 mod knn;
@@ -21,20 +18,18 @@ mod records;
 mod reward;
 mod run;
 mod signature;
-mod store;
 mod tool;
 mod types;
 mod values;
 mod workspace;
 
-pub use answer::Answer;
-pub use crash::on_crash;
+use super::wasm::{answer, errors, store};
+
 pub use inner::Inner;
 pub use metric::measure;
 pub use model::Model;
 pub use program::{Program, join_states};
 pub use run::{Run, Services};
 pub use signature::Signature;
-pub use store::Store;
 pub use values::buffer;
 pub use workspace::{Retriever, Workspace};

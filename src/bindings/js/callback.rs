@@ -7,19 +7,12 @@ use super::custom::Opened;
 use super::errors::from_thrown;
 use super::{records, values};
 use crate::error::{Error, ErrorKind, Result};
-use crate::platform::js::settled;
 use crate::value::{Map, Value};
 
 /// Records as a function is given them: JSON text that `opened` in `js/src/types.ts` reads.
 pub(super) fn given(records: &[&Map], opened: Opened) -> JsValue {
     let records = records.iter().map(|record| Value::Dict((*record).clone())).collect();
     records::records(records, opened).into()
-}
-
-/// What the promise of a function came to.
-pub(super) async fn answered(called: std::result::Result<JsValue, JsValue>) -> Result<JsValue> {
-    let promise = called.map_err(|thrown| from_thrown(&thrown))?;
-    settled(&promise).await.map_err(|thrown| from_thrown(&thrown))
 }
 
 /// The record of an answer: a function that writes it into the buffer, and tells its length.

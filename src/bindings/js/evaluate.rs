@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 
 use super::callback;
 use super::custom::Opened;
-use super::errors::thrown;
+use super::errors::{answered, thrown};
 use super::inner::Inner;
 use super::options::Options;
 use super::program::example;
@@ -128,7 +128,7 @@ impl Metric for JsMetric {
     ) -> LocalBoxFuture<'a, Result<Value>> {
         Box::pin(async move {
             let given = callback::given(&[&example.fields, &prediction.fields], Opened::plain());
-            let answer = callback::answered(self.0.call1(&JsValue::NULL, &given)).await?;
+            let answer = answered(self.0.call1(&JsValue::NULL, &given)).await?;
             Ok(callback::record(&answer)?.swap_remove("score").unwrap_or(Value::None))
         })
     }

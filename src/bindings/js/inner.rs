@@ -8,6 +8,7 @@ use wasm_bindgen::prelude::*;
 
 use super::callback;
 use super::custom::Opened;
+use super::errors::answered;
 use super::program::Program;
 use super::run::Run;
 use crate::error::Result;
@@ -53,7 +54,7 @@ impl Drop for Cancelling {
 async fn forward(forward: &Function, run: &run::Run, inputs: &Example) -> Result<Prediction> {
     let run = Run::from(run.clone());
     let (guard, inputs) = (Cancelling(run.shared()), callback::given(&[&inputs.fields], Opened::exact()));
-    let outputs = callback::answered(forward.call2(&JsValue::NULL, &run.into(), &inputs)).await?;
+    let outputs = answered(forward.call2(&JsValue::NULL, &run.into(), &inputs)).await?;
     drop(guard);
     Ok(callback::record(&outputs)?.into())
 }

@@ -8,7 +8,7 @@ use js_sys::Function;
 use serde_json::Value as Json;
 use wasm_bindgen::prelude::*;
 
-use super::callback;
+use super::errors::answered;
 use super::options::Options;
 use super::program::example;
 use crate::embed::EmbeddingModel;
@@ -74,7 +74,7 @@ impl EmbeddingModel for Vectorizer {
     fn embed<'a>(&'a self, texts: &'a [String], _: Option<f64>) -> LocalBoxFuture<'a, Result<Vec<Vec<f64>>>> {
         let called = self.0.call1(&JsValue::NULL, &json::text(&texts.into()).into());
         Box::pin(async move {
-            let answer = callback::answered(called).await?.as_string().unwrap_or_default();
+            let answer = answered(called).await?.as_string().unwrap_or_default();
             let vector = |json: &Json| json.as_array()?.iter().map(Json::as_f64).collect();
             let vectors = json::read(answer).ok().and_then(|json| json.as_array()?.iter().map(vector).collect());
             vectors.ok_or_else(|| {

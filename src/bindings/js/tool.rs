@@ -8,6 +8,7 @@ use wasm_bindgen::prelude::*;
 
 use super::callback;
 use super::custom::Opened;
+use super::errors::answered;
 use super::options::Options;
 use crate::error::Result;
 use crate::tool::{Tool, ToolSpec};
@@ -33,7 +34,7 @@ impl Tool for JsTool {
     fn call<'a>(&'a self, args: Map) -> LocalBoxFuture<'a, Result<Value>> {
         Box::pin(async move {
             let given = callback::given(&[&args], Opened::plain());
-            let answer = callback::answered(self.function.call1(&JsValue::NULL, &given)).await?;
+            let answer = answered(self.function.call1(&JsValue::NULL, &given)).await?;
             Ok(callback::record(&answer)?.swap_remove("value").unwrap_or(Value::None))
         })
     }

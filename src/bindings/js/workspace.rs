@@ -9,13 +9,12 @@ use super::errors::thrown;
 use super::model::Model;
 use super::options::Options;
 use super::store::Store;
+use crate::bindings::wasm;
 use crate::cache::CachedEmbeddings;
-use crate::databricks::{self, Credential, QueryType};
+use crate::databricks::{self, QueryType};
 use crate::embed::EmbeddingModel;
-use crate::error::{Error, ErrorKind, Result};
-use crate::http::retry::Policy;
+use crate::error::{Error, Result};
 use crate::json;
-use crate::platform::js;
 use crate::retrieve;
 
 /// A workspace in wasm memory, with its token.
@@ -32,10 +31,11 @@ pub struct Retriever {
 
 #[wasm_bindgen]
 impl Workspace {
-    /// `{address, token?, clientId?, clientSecret?, tries?, longestCallMs?}`, and the `fetch` to use if not the global one.
+    /// The options of [`wasm::open`], and the `fetch` to use if not the global one.
     #[wasm_bindgen(constructor)]
     pub fn new(length: usize, fetch: Option<js_sys::Function>) -> std::result::Result<Self, JsValue> {
-        open(length, fetch).map(|workspace| Self { workspace }).map_err(|error| thrown(&error))
+        let open = || wasm::open(&Options::read(length)?.into_json(), fetch);
+        open().map(|workspace| Self { workspace }).map_err(|error| thrown(&error))
     }
 
     /// The normalised address.
@@ -99,28 +99,6 @@ impl Embedder {
         let embedded = self.model.embed(&texts, None).await;
         embedded.map(|vectors| json::text(&vectors.into())).map_err(|error| thrown(&error))
     }
-}
-
-fn open(length: usize, fetch: Option<js_sys::Function>) -> Result<databricks::Workspace> {
-    let options = Options::read(length)?;
-    let credential = match (options.text("token")?, options.text("clientId")?, options.text("clientSecret")?) {
-        (Some(token), None, None) => Credential::token(token),
-        (None, Some(id), Some(secret)) => Credential::client(id, secret),
-        (None, None, None) => Credential::None,
-        _ => {
-            return Err(Error::new(ErrorKind::Config, "the workspace is given half a credential, or two")
-                .with_hint("give either `token`, or `clientId` and `clientSecret`, or none of them behind a gateway"));
-        }
-    };
-    let address = options.text("address")?.unwrap_or_default();
-    let mut workspace = databricks::Workspace::new(address, credential, js::host(fetch)?)?;
-    if let Some(tries) = options.count("tries")? {
-        workspace = workspace.with_retries(Policy { tries, ..Policy::default() });
-    }
-    if let Some(ms) = options.number("longestCallMs")? {
-        workspace = workspace.with_longest_call_ms(ms);
-    }
-    Ok(workspace)
 }
 
 fn index(workspace: &databricks::Workspace, name: &str, length: usize) -> Result<databricks::VectorIndex> {

@@ -6,14 +6,14 @@ use futures_core::future::LocalBoxFuture;
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
-use super::callback;
+use super::errors::answered;
 use crate::cache::{Cache, Memory};
 use crate::error::Result;
 
 /// A store of texts by key.
 #[wasm_bindgen]
 pub struct Store {
-    pub(super) cache: Rc<dyn Cache>,
+    pub(in crate::bindings) cache: Rc<dyn Cache>,
 }
 
 #[wasm_bindgen]
@@ -37,11 +37,11 @@ struct JsStore {
 impl Cache for JsStore {
     fn get(&self, key: &str) -> LocalBoxFuture<'static, Result<Option<String>>> {
         let found = self.get.call1(&JsValue::NULL, &key.into());
-        Box::pin(async move { Ok(callback::answered(found).await?.as_string()) })
+        Box::pin(async move { Ok(answered(found).await?.as_string()) })
     }
 
     fn put(&self, key: &str, text: String) -> LocalBoxFuture<'static, Result<()>> {
         let kept = self.put.call2(&JsValue::NULL, &key.into(), &text.into());
-        Box::pin(async move { callback::answered(kept).await.map(drop) })
+        Box::pin(async move { answered(kept).await.map(drop) })
     }
 }

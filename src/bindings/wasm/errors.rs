@@ -6,12 +6,13 @@ use js_sys::{Array, Reflect};
 use serde_json::Value as Json;
 use wasm_bindgen::JsValue;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 use crate::json;
+use crate::platform::js::settled;
 use crate::report;
 
 /// The error as `readError` in `js/src/errors.ts` reads it: as JSON text, or as that and what a function of the caller's threw.
-pub(super) fn thrown(error: &Error) -> JsValue {
+pub(in crate::bindings) fn thrown(error: &Error) -> JsValue {
     let text = JsValue::from_str(&json::text(&Json::Object(report::error(error))));
     match error.source().and_then(|source| source.downcast_ref::<JsValue>()) {
         Some(source) => Array::of2(&text, source).into(),
@@ -20,7 +21,7 @@ pub(super) fn thrown(error: &Error) -> JsValue {
 }
 
 /// What a function of the caller's threw.
-pub(super) fn from_thrown(thrown: &JsValue) -> Error {
+pub(in crate::bindings) fn from_thrown(thrown: &JsValue) -> Error {
     let member = |name: &str| Reflect::get(thrown, &JsValue::from_str(name)).ok().and_then(|value| value.as_string());
     let message = thrown.as_string().or_else(|| member("message")).unwrap_or_else(|| "the function threw".to_owned());
     let kind = match member("name").as_deref() {
@@ -29,4 +30,10 @@ pub(super) fn from_thrown(thrown: &JsValue) -> Error {
         _ => member("code").and_then(|code| ErrorKind::named(&code)).unwrap_or(ErrorKind::Server),
     };
     Error::new(kind, message).with_source(Rc::new(thrown.clone()))
+}
+
+/// What the promise of a function came to.
+pub(in crate::bindings) async fn answered(called: std::result::Result<JsValue, JsValue>) -> Result<JsValue> {
+    let promise = called.map_err(|thrown| from_thrown(&thrown))?;
+    settled(&promise).await.map_err(|thrown| from_thrown(&thrown))
 }

@@ -59,7 +59,7 @@ impl Answer {
 }
 
 impl Answer {
-    pub(super) fn expected(response: LocalBoxFuture<'static, Result<Response>>) -> Self {
+    pub(in crate::bindings) fn expected(response: LocalBoxFuture<'static, Result<Response>>) -> Self {
         Self { state: RefCell::new(State::Expected(response)), giving_up: RefCell::new(None) }
     }
 

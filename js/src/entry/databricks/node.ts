@@ -1,0 +1,8 @@
+/** The entry for Node: the module is read from the disk. Functions of it are compiled when they are first called. */
+import { readFileSync } from 'node:fs';
+
+import { provide } from '../../databricks/module.js';
+
+provide(() => new WebAssembly.Module(readFileSync(new URL('../../../wasm/databricks.wasm', import.meta.url))));
+
+export * from '../../databricks/index.js';

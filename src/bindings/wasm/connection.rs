@@ -1,0 +1,44 @@
+//! How a workspace is opened from the options of the package's `Workspace`.
+
+use serde_json::{Map, Value as Json};
+
+use crate::databricks::{Credential, Workspace};
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::retry::Policy;
+use crate::platform::js;
+
+/// `{address, token?, clientId?, clientSecret?, tries?, longestCallMs?}`, and the `fetch` to use if not the global one.
+pub(in crate::bindings) fn open(options: &Map<String, Json>, fetch: Option<js_sys::Function>) -> Result<Workspace> {
+    let text = |name: &str| match options.get(name) {
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::String(text)) => Ok(Some(text.as_str())),
+        Some(_) => Err(wrong(name, "text")),
+    };
+    let number = |name: &str| match options.get(name) {
+        None | Some(Json::Null) => Ok(None),
+        Some(number) => number.as_f64().map(Some).ok_or_else(|| wrong(name, "a number")),
+    };
+    let credential = match (text("token")?, text("clientId")?, text("clientSecret")?) {
+        (Some(token), None, None) => Credential::token(token),
+        (None, Some(id), Some(secret)) => Credential::client(id, secret),
+        (None, None, None) => Credential::None,
+        _ => {
+            return Err(Error::new(ErrorKind::Config, "the workspace is given half a credential, or two")
+                .with_hint("give either `token`, or `clientId` and `clientSecret`, or none of them behind a gateway"));
+        }
+    };
+    let mut workspace = Workspace::new(text("address")?.unwrap_or_default(), credential, js::host(fetch)?)?;
+    if let Some(tries) = number("tries")? {
+        let whole = (0.0..=f64::from(u32::MAX)).contains(&tries) && tries.fract() == 0.0;
+        let tries = if whole { tries as u32 } else { return Err(wrong("tries", "0 or more")) };
+        workspace = workspace.with_retries(Policy { tries, ..Policy::default() });
+    }
+    if let Some(ms) = number("longestCallMs")? {
+        workspace = workspace.with_longest_call_ms(ms);
+    }
+    Ok(workspace)
+}
+
+fn wrong(name: &str, what: &str) -> Error {
+    Error::new(ErrorKind::Config, format!("the option `{name}` must be {what}")).at_field(name)
+}
