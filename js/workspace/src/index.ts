@@ -20,6 +20,8 @@ import { PythonTasks } from "./jobs/python.js";
 import { runJobTask } from "./jobs/run-job.js";
 import { JobRunner } from "./jobs/runner.js";
 import { JobStore } from "./jobs/store.js";
+import { RegisteredModels } from "./mlflow/registered-models.js";
+import { mlflowServer } from "./mlflow/server.js";
 import { ChatModel } from "./models/chat-model.js";
 import { Embedder } from "./models/embedder.js";
 import { Embeddings } from "./models/embeddings.js";
@@ -28,6 +30,7 @@ import { WorkspaceTree } from "./notebooks/tree.js";
 import { FilesRoutes } from "./routes/files.js";
 import { ACCOUNT_ID, IdentityRoutes } from "./routes/identity.js";
 import { JobsRoutes } from "./routes/jobs.js";
+import { mlflowRoutes } from "./routes/mlflow.js";
 import { secretsRoutes } from "./routes/secrets.js";
 import { EMBEDDING_ENDPOINT, endpointId, ServingRoutes } from "./routes/serving.js";
 import { VectorSearchRoutes } from "./routes/vector-search.js";
@@ -144,8 +147,13 @@ async function open(options: WorkspaceOptions, onClose: (undo: () => unknown) =>
   onClose(() => chat.close());
   const store = new VectorStore(data);
   onClose(() => store.close());
+  const mlflow = mlflowServer(data, log);
+  onClose(() => mlflow.close());
   const volumes = new Volumes(data);
-  const files = new Files(data, volumes);
+  const models = new RegisteredModels(data);
+  onClose(() => models.close());
+  const files = new Files(data, volumes, models);
+  const grants = new Grants();
   const tree = new WorkspaceTree(data, files.temporary, [TOKEN_OWNER, secrets.clientId]);
   const secretStore = new SecretStore(data);
   onClose(() => secretStore.close());
@@ -168,16 +176,17 @@ async function open(options: WorkspaceOptions, onClose: (undo: () => unknown) =>
   if (folder !== undefined) loader.prepare();
   let loading = folder !== undefined && loader.isEmpty();
 
+  const authenticate = credentials.authenticate.bind(credentials);
   const router = new Router([
     ...new IdentityRoutes(credentials).routes(),
     ...new ServingRoutes(chat, embedder).routes(),
     ...new VectorSearchRoutes(store, embeddings, (index) => loading && index === DOCUMENTS_INDEX).routes(),
-    ...new FilesRoutes(files, new Uploads(files), new Grants()).routes(),
+    ...new FilesRoutes(files, new Uploads(files), grants).routes(),
     ...new WorkspaceFilesRoutes(tree).routes(),
     ...secretsRoutes(secretStore),
     ...new JobsRoutes(jobs, runner).routes(),
+    ...mlflowRoutes({ server: mlflow, models, files, grants, authenticate }),
   ]);
-  const authenticate = credentials.authenticate.bind(credentials);
   const server = createHttpServer({ router, authenticate, cors: options.cors ?? false, log });
   const host = options.host ?? "127.0.0.1";
   server.listen(options.port ?? 8123, host);

@@ -1,7 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { startWorkspace } from "lakelet-workspace";
+
+/** The Python that has what the parts in Python need: `.ci/setup test` makes it. */
+process.env.LAKELET_PYTHON ??= join(process.env.LAKELET_CACHE || join(homedir(), ".cache", "lakelet"), "peers", "bin", "python");
 
 /** A folder that is gone when the test is over. */
 export function temporaryFolder(t) {

@@ -2,6 +2,8 @@ import { mkdirSync, readdirSync, rmSync, type Stats } from "node:fs";
 import { lstat, open, readdir, rm, rmdir, stat, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ApiError, invalid } from "../http/errors.js";
+import { artifactPlace, artifactsFolder } from "../mlflow/artifacts.js";
+import type { RegisteredModels } from "../mlflow/registered-models.js";
 import { makeFolder, publish, syncFolder, writeTemporary, type Written } from "./disk.js";
 import { placeBelow, segmentsOf } from "./place.js";
 import type { Volumes } from "./volumes.js";
@@ -17,23 +19,23 @@ export interface Entry {
 }
 
 const MAX_PAGE = 1000;
-/** Where MLflow's clients keep the artifacts of runs and models on Databricks. */
-const MLFLOW = "/WorkspaceInternal/Mlflow";
 
 /**
- * The files that the Files API serves: those of volumes, and MLflow's artifacts, which are
- * `<data>/mlflow-artifacts/…` for `/WorkspaceInternal/Mlflow/…`. An upload is written beside them and then renamed, so that a
+ * The files that the Files API serves: those of volumes, MLflow's artifacts (`/WorkspaceInternal/Mlflow/Artifacts/…`), and
+ * those of models registered in Unity Catalog (`/Models/…`). An upload is written beside them and then renamed, so that a
  * killed process leaves the old file or the new one, never a part of one.
  */
 export class Files {
   /** Folder for what is being written, on the file system of the files. */
   readonly temporary: string;
   readonly #volumes: Volumes;
+  readonly #models: RegisteredModels;
   readonly #artifacts: string;
 
-  constructor(data: string, volumes: Volumes) {
+  constructor(data: string, volumes: Volumes, models: RegisteredModels) {
     this.#volumes = volumes;
-    this.#artifacts = join(data, "mlflow-artifacts");
+    this.#models = models;
+    this.#artifacts = artifactsFolder(data);
     this.temporary = join(data, "uploads");
     mkdirSync(this.#artifacts, { recursive: true });
     mkdirSync(this.temporary, { recursive: true });
@@ -44,8 +46,10 @@ export class Files {
 
   /** Where a path is on disk. Throws a 400 or 404 for a path that the Files API does not serve. */
   place(path: string): string {
-    if (path !== MLFLOW && !path.startsWith(`${MLFLOW}/`)) return this.#volumes.place(path);
-    return placeBelow(this.#artifacts, segmentsOf(path).slice(2));
+    const segments = segmentsOf(path);
+    if (segments[0] === "WorkspaceInternal") return placeBelow(this.#artifacts, artifactPlace(segments));
+    if (segments[0] === "Models") return this.#models.place(segments.slice(1));
+    return this.#volumes.place(path);
   }
 
   /** Writes a whole file. Folders above it are made. */

@@ -2,7 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { invalid } from "../http/errors.js";
 
 /** What the bearer of a URL may do, without any other credential. */
-export type Grant = { path: string } & ({ may: "read" } | { may: "write-part"; session: string; part: number } | { may: "abort"; session: string });
+export type Grant = { path: string } & ({ may: "read" } | { may: "write" } | { may: "write-part"; session: string; part: number } | { may: "abort"; session: string });
 
 /** Longest life of a URL, in milliseconds; Databricks' are good for at most an hour. */
 const MAX_LIFE = 3600_000;
@@ -30,14 +30,14 @@ export class Grants {
   }
 
   /** What a URL made by `url` allows. Throws a GrantError for any other, and for one whose time is over. */
-  read<May extends Grant["may"]>(token: string, may: May): Extract<Grant, { may: May }> {
+  read<May extends Grant["may"]>(token: string, ...may: May[]): Extract<Grant, { may: May }> {
     const [text = "", signature = ""] = token.split(".");
     const right = Buffer.from(this.#sign(text));
     const given = Buffer.from(signature);
     if (given.length !== right.length || !timingSafeEqual(given, right)) throw new GrantError("SignatureDoesNotMatch", "The URL is not one of this server's.");
     const grant = JSON.parse(Buffer.from(text, "base64url").toString()) as Extract<Grant, { may: May }> & { until: number };
     if (grant.until <= Date.now()) throw new GrantError("AccessDenied", "Request has expired");
-    if (grant.may !== may) throw new GrantError("AccessDenied", `The URL is good to ${grant.may}, not to ${may}.`);
+    if (!may.includes(grant.may as May)) throw new GrantError("AccessDenied", `The URL is good to ${grant.may}, not to ${may.join(" or ")}.`);
     return grant;
   }
 

@@ -5,6 +5,8 @@ export interface Call {
   method: string;
   /** The origin that the client used, for the URLs that replies contain. */
   origin: string;
+  /** The path as sent, still percent-encoded. */
+  path: string;
   params: Record<string, string>;
   query: URLSearchParams;
   headers: IncomingHttpHeaders;

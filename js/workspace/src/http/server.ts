@@ -14,7 +14,6 @@ const DEFAULT_LIMIT = 1 << 20;
 const MISSING_PARTS: Array<[RegExp, string]> = [
   [/^\/api\/2\.[0-9]\/sql\//, "SQL statement execution"],
   [/^\/api\/2\.[0-9]\/pipelines(\/|$)/, "Pipelines"],
-  [/^\/api\/[23]\.[0-9]\/mlflow\//, "MLflow"],
   [/^\/api\/2\.[0-9]\/unity-catalog\//, "Unity Catalog"],
   [/^\/api\/2\.[0-9]\/ai-search\//, "AI Search v2 (use /api/2.0/vector-search)"],
   [/^\/ai-gateway\//, "The AI Gateway (use /serving-endpoints)"],
@@ -79,6 +78,7 @@ async function answer(request: IncomingMessage, signal: AbortSignal, options: Se
   const call: Call = {
     method,
     origin: `http://${request.headers.host ?? "localhost"}`,
+    path: url.pathname,
     params,
     query: url.searchParams,
     headers: request.headers,

@@ -39,10 +39,11 @@ export class FilesRoutes {
       { method: "DELETE", path: DIRECTORIES, handler: (call) => this.#files.removeDirectory(pathOf(call)).then(() => EMPTY) },
       { method: "GET", path: DIRECTORIES, handler: (call) => this.#list(call) },
       { method: "POST", path: "/api/2.0/fs/create-download-url", handler: (call) => this.#downloadUrl(call) },
+      { method: "POST", path: "/api/2.0/fs/create-upload-url", handler: (call) => this.#uploadUrl(call) },
       { method: "POST", path: "/api/2.0/fs/create-upload-part-urls", handler: (call) => this.#partUrls(call) },
       { method: "POST", path: "/api/2.0/fs/create-abort-upload-url", handler: (call) => this.#abortUrl(call) },
       signed("GET", (call) => this.#download(this.#grants.read(call.params["grant"] ?? "", "read").path, call)),
-      signed("PUT", (call) => this.#writePart(call), true),
+      signed("PUT", (call) => this.#write(call), true),
       signed("DELETE", (call) => this.#abort(call)),
     ];
   }
@@ -92,6 +93,12 @@ export class FilesRoutes {
     return { json: { url: origin + url, headers: [] } };
   }
 
+  #uploadUrl({ body, origin }: Call): Reply {
+    const path = requiredString(body, "path");
+    this.#files.place(path);
+    return { json: { url: origin + this.#grants.url({ may: "write", path }, optionalString(body, "expire_time")), headers: [] } };
+  }
+
   async #multipart(call: Call): Promise<Reply> {
     const action = call.query.get("action");
     if (action === "initiate-upload") {
@@ -126,9 +133,13 @@ export class FilesRoutes {
     return { path, session_token, expires: optionalString(body, "expire_time") };
   }
 
-  async #writePart(call: Call): Promise<Reply> {
-    const { path, session, part } = this.#grants.read(call.params["grant"] ?? "", "write-part");
-    return { headers: { etag: await this.#uploads.writePart(path, session, part, call.bytes) }, bytes: undefined };
+  async #write(call: Call): Promise<Reply> {
+    const grant = this.#grants.read(call.params["grant"] ?? "", "write", "write-part");
+    if (grant.may === "write-part") {
+      return { headers: { etag: await this.#uploads.writePart(grant.path, grant.session, grant.part, call.bytes) }, bytes: undefined };
+    }
+    await this.#files.write(grant.path, call.bytes, true);
+    return { bytes: undefined };
   }
 
   async #abort(call: Call): Promise<Reply> {
