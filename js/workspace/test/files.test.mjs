@@ -180,7 +180,7 @@ test("files of volumes", async (t) => {
     const path = "/WorkspaceInternal/Mlflow/Artifacts/1/Runs/ab/artifacts/model/MLmodel";
     assert.equal((await put(path, "flavors: {}", "?overwrite=true")).status, 204);
     assert.equal(await (await get(path)).text(), "flavors: {}");
-    assert.equal(readFileSync(join(data, "mlflow-artifacts/Artifacts/1/Runs/ab/artifacts/model/MLmodel"), "utf8"), "flavors: {}");
+    assert.equal(readFileSync(join(data, "mlflow-artifacts/1/ab/artifacts/model/MLmodel"), "utf8"), "flavors: {}");
     const { contents } = (await call("GET", `${DIRECTORIES}/WorkspaceInternal/Mlflow/Artifacts/1/Runs/ab/artifacts`)).body;
     assert.equal(contents[0].path, "/WorkspaceInternal/Mlflow/Artifacts/1/Runs/ab/artifacts/model");
   });
