@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { startWorkspace, type FederationPolicy, type Progress, type WorkspaceOptions } from "./index.js";
 import { cacheDirectory, WEIGHTS, type WeightsName } from "./models/weights.js";
 import { fetchPython, PYTHON_PARTS } from "./python/interpreter.js";
+import { ENGINES, type EngineKind } from "./sql/engine.js";
 
 const HELP = `lakelet-workspace: a local, offline workspace that speaks the Databricks REST API
 
@@ -23,6 +24,7 @@ const HELP = `lakelet-workspace: a local, offline workspace that speaks the Data
   --federation FILE      a JSON list of federation policies: whose tokens are traded for tokens of this workspace
   --token-lifetime SEC   seconds that an OAuth token is good for (3600)
   --data FOLDER          where the vector indexes are kept ($LAKELET_CACHE/workspace, ~/.cache/lakelet/workspace)
+  --sql ENGINE           what runs SQL: spark or duckdb (what the data was written by, else Spark where it is installed, else DuckDB)
   --model MODEL          qwen-1.5b, smollm2, or the path of a GGUF file (qwen-1.5b)
   --documents FOLDER     Markdown files for the index main.default.handbook (the handbook of the package)
   --no-documents         read no documents
@@ -42,6 +44,7 @@ const OPTIONS = {
   federation: { type: "string" },
   "token-lifetime": { type: "string" },
   data: { type: "string" },
+  sql: { type: "string" },
   model: { type: "string" },
   documents: { type: "string" },
   "no-documents": { type: "boolean" },
@@ -90,6 +93,7 @@ function readOptions(values: Values): WorkspaceOptions {
     federation: values.federation === undefined ? undefined : readPolicies(values.federation),
     tokenLifetime: number("token-lifetime", 1, 86400),
     data: values.data,
+    sql: engine(values.sql),
     model: values.model,
     documents: values["no-documents"] ? false : values.documents,
     threads: number("threads", 1, 256),
@@ -107,6 +111,12 @@ function readPolicies(path: string): FederationPolicy[] {
   } catch (error) {
     throw new Error(`--federation ${path}: ${(error as Error).message}`);
   }
+}
+
+function engine(name: string | undefined): EngineKind | undefined {
+  const found = ENGINES.find((kind) => kind === name);
+  if (name !== undefined && found === undefined) throw new Error(`--sql takes ${ENGINES.join(" or ")}, not '${name}'.`);
+  return found;
 }
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

@@ -36,6 +36,8 @@ import { EMBEDDING_ENDPOINT, endpointId, ServingRoutes } from "./routes/serving.
 import { VectorSearchRoutes } from "./routes/vector-search.js";
 import { WorkspaceFilesRoutes } from "./routes/workspace-files.js";
 import { SecretStore } from "./secrets/store.js";
+import type { EngineKind } from "./sql/engine.js";
+import { openSql } from "./sql/open.js";
 import { VectorStore } from "./vector/store.js";
 
 export type { FederationPolicy } from "./identity/federation.js";
@@ -60,6 +62,8 @@ export interface WorkspaceOptions {
   tokenLifetime?: number;
   /** Folder of all that the workspace keeps: vector indexes, files. Default `workspace` in the cache directory. */
   data?: string;
+  /** The engine of SQL. Default that of the tables in `data`, else Spark where PySpark and Java are installed, else DuckDB. */
+  sql?: EngineKind;
   /** `qwen-1.5b`, `smollm2`, or the path of a GGUF file. Default qwen-1.5b. */
   model?: string;
   /** Folder of Markdown for the index main.default.handbook, or false for none. Default the handbook of the package. */
@@ -160,6 +164,8 @@ async function open(options: WorkspaceOptions, onClose: (undo: () => unknown) =>
   const jobs = new JobStore(data);
   onClose(() => jobs.close());
   let url = "";
+  const sql = openSql({ data, volumes, kind: options.sql, url: () => url, token: secrets.token, log });
+  onClose(() => sql.close());
   const python = new PythonTasks({ "/Volumes": volumes.root, "/Workspace": tree.root }, () => ({ url, token: secrets.token }));
   const notebooks = new NotebookTasks(tree, volumes, python);
   const executors = {
@@ -184,6 +190,7 @@ async function open(options: WorkspaceOptions, onClose: (undo: () => unknown) =>
     ...new FilesRoutes(files, new Uploads(files), grants).routes(),
     ...new WorkspaceFilesRoutes(tree).routes(),
     ...secretsRoutes(secretStore),
+    ...sql.routes,
     ...new JobsRoutes(jobs, runner).routes(),
     ...mlflowRoutes({ server: mlflow, models, files, grants, authenticate }),
   ]);

@@ -72,9 +72,9 @@ test("identity, errors and limits", async (t) => {
     assert.equal(unknown.status, 404);
     assert.equal(unknown.body.error_code, "ENDPOINT_NOT_FOUND");
     assert.match(unknown.body.message, /GET \/api\/2.0\/nothing/);
-    const sql = await call("POST", "/api/2.0/sql/statements/", {});
-    assert.equal(sql.status, 501);
-    assert.equal(sql.body.error_code, "NOT_IMPLEMENTED");
+    const alerts = await call("GET", "/api/2.0/sql/alerts");
+    assert.equal(alerts.status, 501);
+    assert.equal(alerts.body.error_code, "NOT_IMPLEMENTED");
   });
 
   await t.test("bad bodies are 400, big ones 413", async () => {

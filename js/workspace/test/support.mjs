@@ -49,3 +49,28 @@ export async function events(response) {
 export const CHAT = "/serving-endpoints/chat/completions";
 export const SEARCH = "/api/2.0/vector-search";
 export const user = (content) => [{ role: "user", content }];
+
+export const SQL = "/api/2.0/sql/statements";
+export const CATALOG = "/api/2.1/unity-catalog";
+
+/** Functions that run SQL on the warehouse of a workspace. */
+export function sqlClient({ call }) {
+  const execute = async (statement, fields = {}) => {
+    const { status, body } = await call("POST", SQL, { statement, warehouse_id: "local", wait_timeout: "50s", ...fields });
+    if (status !== 200) throw new Error(`${status}: ${JSON.stringify(body)}`);
+    return body;
+  };
+  /** The rows of a statement that must succeed. */
+  const rows = async (statement, fields) => {
+    const { status, result } = await execute(statement, fields);
+    if (status.state !== "SUCCEEDED") throw new Error(`${status.state} ${status.error?.message}: ${statement}`);
+    return result.data_array;
+  };
+  /** The status of a statement that must fail. */
+  const failure = async (statement, fields) => {
+    const { status } = await execute(statement, fields);
+    if (status.state !== "FAILED") throw new Error(`${status.state}: ${statement}`);
+    return status;
+  };
+  return { execute, rows, failure };
+}

@@ -12,9 +12,9 @@ const DEFAULT_LIMIT = 1 << 20;
 
 /** Databricks services that this workspace lacks: a call to one says so instead of looking like a typing error. */
 const MISSING_PARTS: Array<[RegExp, string]> = [
-  [/^\/api\/2\.[0-9]\/sql\//, "SQL statement execution"],
   [/^\/api\/2\.[0-9]\/pipelines(\/|$)/, "Pipelines"],
-  [/^\/api\/2\.[0-9]\/unity-catalog\//, "Unity Catalog"],
+  [/^\/api\/2\.[0-9]\/unity-catalog\//, "This part of Unity Catalog"],
+  [/^\/api\/2\.[0-9]\/sql\//, "This part of Databricks SQL"],
   [/^\/api\/2\.[0-9]\/ai-search\//, "AI Search v2 (use /api/2.0/vector-search)"],
   [/^\/ai-gateway\//, "The AI Gateway (use /serving-endpoints)"],
   [/^\/serving-endpoints\/responses$/, "The Responses API (use /serving-endpoints/chat/completions)"],

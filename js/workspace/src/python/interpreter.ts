@@ -8,7 +8,7 @@ import { notImplemented } from "../http/errors.js";
 import { cacheDirectory } from "../models/weights.js";
 
 /** Parts of the workspace that run in Python: `python/requirements-<part>.txt` pins what each needs. */
-export const PYTHON_PARTS = ["mlflow"] as const;
+export const PYTHON_PARTS = ["sql", "spark", "mlflow"] as const;
 export type PythonPart = (typeof PYTHON_PARTS)[number];
 
 /** The folder of the Python scripts and the lists of what they need. */

@@ -1,0 +1,1 @@
+"""What the SQL engines of the local workspace are made of."""

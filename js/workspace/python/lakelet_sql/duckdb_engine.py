@@ -1,0 +1,242 @@
+"""SQL by DuckDB: one database file for each catalog, in which every statement is one transaction."""
+
+import json
+import os
+import threading
+import time
+import urllib.parse
+
+import duckdb
+import pyarrow as pa
+
+from . import results
+from .ai_query import Endpoint
+from .duckdb_dialect import Translator, data_type, name_columns, parse, write
+from .duckdb_errors import explained
+from .duckdb_tables import Tables
+from .duckdb_types import databricks_type
+from .duckdb_write import write_statement
+from .errors import SqlError, cancelled
+
+# Seconds to wait for the process of a killed workspace to let go of the files.
+LOCK_PATIENCE = 15
+
+
+def quoted(name):
+    return '"' + name.replace('"', '""') + '"'
+
+
+def database(catalog):
+    """The name of a catalog's database. `main` and `system` are names that DuckDB keeps for itself."""
+    return quoted(f"c_{catalog}")
+
+
+class DuckDbEngine:
+    def __init__(self):
+        self.connection = duckdb.connect(":memory:")
+        self.cursors = {}
+        self.cancelled = set()
+        # One statement at a time changes things, as the files of DuckDB want it.
+        self.writing = threading.Lock()
+        self.attached = set()
+
+    def start(self, _, folder, url, token, schemas, functions):
+        self.folder = folder
+        self.endpoint = Endpoint(url, token)
+        os.makedirs(folder, exist_ok=True)
+        # Extensions and settings would come from the network and the home folder: what is not built in is not there.
+        self.connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
+        self.connection.create_function(
+            "lakelet_ai_query", self._ask, ["VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR"], duckdb.struct_type({"answer": "VARCHAR", "error": "VARCHAR"}),
+            type="arrow", null_handling="special", side_effects=True,
+        )  # fmt: skip
+        self.connection.create_function(
+            "lakelet_ai_answer", answer_or_error, [duckdb.struct_type({"answer": "VARCHAR", "error": "VARCHAR"})], "VARCHAR",
+            type="arrow", null_handling="special", side_effects=True,
+        )  # fmt: skip
+        for catalog, schema in schemas:
+            self.create_schema(None, catalog, schema)
+        for function in functions:
+            try:
+                self.create_function(None, **function)
+            except SqlError:
+                # What it refers to may be gone. A call of it says so.
+                pass
+        return {}
+
+    # ---- statements
+
+    def execute(self, number, statement, parameters, catalog, schema, user, files, folder, format, limits):
+        cursor = self._cursor(catalog, schema)
+        self.cursors[number] = cursor
+        try:
+            for file in files:
+                cursor.execute(file_view(**file))
+            tree = parse(statement)
+            translator = Translator(parameters, catalog, schema, user)
+            written = write_statement(tree, translator, Tables(cursor, catalog, schema, user))
+            if written is not None:
+                with self.writing:
+                    if number in self.cancelled:
+                        raise cancelled()
+                    columns, batches = written()
+            else:
+                name_columns(tree)
+                relation = cursor.sql(write(translator.translate(tree)))
+                if relation is None:
+                    columns, batches = [], []
+                else:
+                    columns = [{"name": name, "type": databricks_type(kind)} for name, kind in zip(relation.columns, relation.types)]
+                    batches = relation.to_arrow_reader(2048)
+            return results.write(batches, columns, folder, format, limits, lambda: number in self.cancelled)
+        except (duckdb.Error, pa.ArrowException) as error:
+            raise explained(error) if isinstance(error, duckdb.Error) or number in self.cancelled else error
+        finally:
+            self.cursors.pop(number, None)
+            self.cancelled.discard(number)
+            cursor.close()
+
+    def cancel(self, number):
+        cursor = self.cursors.get(number)
+        if cursor is not None:
+            self.cancelled.add(number)
+            cursor.interrupt()
+
+    def _cursor(self, catalog, schema):
+        cursor = self.connection.cursor()
+        cursor.execute("SET TimeZone = 'UTC'; SET ieee_floating_point_ops = false")
+        try:
+            cursor.execute(f"USE {database(catalog)}.{quoted(schema)}")
+        except duckdb.Error as error:
+            raise SqlError("SCHEMA_NOT_FOUND", "42704", f"The schema `{catalog}`.`{schema}` cannot be found.") from error
+        return cursor
+
+    def _ask(self, endpoints, requests, parameters, formats):
+        def decoded(column):
+            return [None if text is None else json.loads(text) for text in column.to_pylist()]
+
+        rows = zip(endpoints.to_pylist(), decoded(requests), decoded(parameters), formats.to_pylist())
+        answers = self.endpoint.answers(rows)
+        kind = pa.struct([("answer", pa.string()), ("error", pa.string())])
+        return pa.array([{"answer": answer, "error": error} for answer, error in answers], kind)
+
+    # ---- what the catalog store says
+
+    def create_schema(self, _, catalog, schema):
+        self._attach(catalog)
+        self.connection.cursor().execute(f"CREATE SCHEMA IF NOT EXISTS {database(catalog)}.{quoted(schema)}")
+        return {}
+
+    def drop_schema(self, _, catalog, schema):
+        self._attach(catalog)
+        with self.writing:
+            cursor = self.connection.cursor()
+            cursor.execute("BEGIN")
+            cursor.execute(f"DROP SCHEMA IF EXISTS {database(catalog)}.{quoted(schema)} CASCADE")
+            cursor.execute(f"DELETE FROM {database(catalog)}.lakelet.tables WHERE schema_name = ?", [schema])
+            cursor.execute("COMMIT")
+        return {}
+
+    def drop_catalog(self, _, catalog):
+        with self.writing:
+            if catalog in self.attached:
+                self.connection.cursor().execute(f"DETACH {database(catalog)}")
+                self.attached.discard(catalog)
+            for suffix in ("", ".wal"):
+                path = self._file(catalog) + suffix
+                if os.path.exists(path):
+                    os.remove(path)
+        return {}
+
+    def create_function(self, _, catalog, schema, name, parameters, returns, columns, language, body):
+        if language.upper() != "SQL":
+            return {}
+        translator = Translator([], catalog, schema, "")
+        tree = translator.translate(parse(body if columns else f"SELECT {body}"))
+        takes = ", ".join(
+            f"{quoted(p['name'])} {write(data_type(p['type']))}" + (f" := {write(parse('SELECT ' + p['default']).expressions[0])}" if p["default"] else "")
+            for p in parameters
+        )
+        makes = f"TABLE {write(tree)}" if columns else f"(CAST(({write(tree.expressions[0])}) AS {write(data_type(returns))}))"
+        cursor = self._cursor(catalog, schema)
+        try:
+            cursor.execute(f"CREATE OR REPLACE MACRO {database(catalog)}.{quoted(schema)}.{quoted(name)}({takes}) AS {makes}")
+        except duckdb.Error as error:
+            raise explained(error) from error
+        return {}
+
+    def drop_function(self, _, catalog, schema, name):
+        for kind in ("MACRO", "MACRO TABLE"):
+            self.connection.cursor().execute(f"DROP {kind} IF EXISTS {database(catalog)}.{quoted(schema)}.{quoted(name)}")
+        return {}
+
+    # ---- tables
+
+    def tables(self, _, catalog, schema):
+        return Tables(self._cursor(catalog, schema), catalog, schema, "").list()
+
+    def table(self, _, catalog, schema, name):
+        return Tables(self._cursor(catalog, schema), catalog, schema, "").find(name)
+
+    def _attach(self, catalog):
+        if catalog in self.attached:
+            return
+        cursor = self.connection.cursor()
+        patience = time.monotonic() + LOCK_PATIENCE
+        while True:
+            try:
+                cursor.execute(f"ATTACH '{self._file(catalog).replace(chr(39), chr(39) * 2)}' AS {database(catalog)}")
+                break
+            except duckdb.IOException as error:
+                if "lock" not in str(error) or time.monotonic() > patience:
+                    raise
+                time.sleep(0.1)
+        self.attached.add(catalog)
+        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {database(catalog)}.lakelet")
+        cursor.execute(
+            f"CREATE TABLE IF NOT EXISTS {database(catalog)}.lakelet.tables (schema_name VARCHAR, table_name VARCHAR, info VARCHAR, "
+            "created BIGINT, created_by VARCHAR, version BIGINT, committed BIGINT, PRIMARY KEY (schema_name, table_name))"
+        )
+
+    def _file(self, catalog):
+        return os.path.join(self.folder, urllib.parse.quote(catalog, safe="") + ".duckdb")
+
+
+def answer_or_error(rows):
+    """The answers of ai_query; fails with the first error among them."""
+    for row in rows.to_pylist():
+        if row["error"] is not None:
+            raise RuntimeError(row["error"])
+    return pa.array([row["answer"] for row in rows.to_pylist()], pa.string())
+
+
+READERS = {"csv": "read_csv", "json": "read_json", "parquet": "read_parquet", "text": "read_text"}
+
+
+def file_view(view, path, options):
+    """The statement that makes the view of a file or folder that a statement reads."""
+    form = options.get("format", "").lower() or os.path.splitext(path)[1].lstrip(".").lower()
+    if form not in READERS:
+        raise SqlError("CF_FILE_FORMAT_NOT_SPECIFIED" if not form else "UNSUPPORTED_FEATURE", "0A000", f"DuckDB reads csv, json, parquet and text files, not '{form}'. Say which by format => '...'.")
+    known = {"header": "header", "sep": "delim", "delimiter": "delim", "quote": "quote", "escape": "escape", "nullvalue": "nullstr"}
+    arguments = []
+    for name, value in options.items():
+        if name.lower() in known and form == "csv":
+            arguments.append(f"{known[name.lower()]} = '{value.replace(chr(39), chr(39) * 2)}'")
+        elif name.lower() not in ("format", "inferschema", "schema", "multiline", "schemaevolutionmode", "rescueddatacolumn"):
+            raise SqlError("UNSUPPORTED_FEATURE", "0A000", f"DuckDB's reader of {form} files has no option '{name}' for the local workspace.")
+    if form == "csv" and "header" not in {name.lower() for name in options}:
+        arguments.append("header = false")
+    where = os.path.join(path, "**", "*") if os.path.isdir(path) else path
+    literal = where.replace("'", "''")
+    columns = schema_columns(options.get("schema"))
+    source = f"{READERS[form]}('{literal}'{''.join(', ' + argument for argument in arguments)})"
+    return f"CREATE TEMP VIEW {quoted(view)} AS SELECT {columns} FROM {source}"
+
+
+def schema_columns(schema):
+    """The columns of a `schema => 'a INT, b STRING'`, cast by name."""
+    if schema is None:
+        return "*"
+    struct = data_type(f"STRUCT<{schema}>")
+    return ", ".join(f"CAST({quoted(column.name)} AS {write(column.args['kind'])}) AS {quoted(column.name)}" for column in struct.expressions)
