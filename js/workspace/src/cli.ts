@@ -31,6 +31,7 @@ const HELP = `lakelet-workspace: a local, offline workspace that speaks the Data
   --threads N            threads of the language model (as many as other programs leave cores free)
   --sequences N          requests that the model works on at a time; more wait (4)
   --context-size N       tokens of a prompt and its reply together (4096)
+  --alias NAME=ENDPOINT  another name of an endpoint, databricks-dbrx-instruct=local-chat for instance; can be repeated
   --cors                 let pages of every origin call; for development only, Databricks does not allow it
   --help                 this text`;
 
@@ -51,6 +52,7 @@ const OPTIONS = {
   threads: { type: "string" },
   sequences: { type: "string" },
   "context-size": { type: "string" },
+  alias: { type: "string", multiple: true },
   cors: { type: "boolean" },
   help: { type: "boolean" },
 } as const;
@@ -71,7 +73,7 @@ export async function main(args: string[]): Promise<void> {
   }
 }
 
-type Values = { [Name in keyof typeof OPTIONS]?: (typeof OPTIONS)[Name]["type"] extends "boolean" ? boolean : string };
+type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>>["values"];
 
 function readOptions(values: Values): WorkspaceOptions {
   const number = (name: "port" | "token-lifetime" | "threads" | "sequences" | "context-size", min: number, max: number) => {
@@ -99,8 +101,17 @@ function readOptions(values: Values): WorkspaceOptions {
     threads: number("threads", 1, 256),
     sequences: number("sequences", 1, 64),
     contextSize: number("context-size", 256, 1 << 20),
+    aliases: readAliases(values.alias ?? []),
     cors: values.cors,
   });
+}
+
+function readAliases(given: string[]): Record<string, string> {
+  return Object.fromEntries(given.map((text) => {
+    const [name, endpoint] = text.split("=");
+    if (!name || !endpoint) throw new Error(`--alias takes NAME=ENDPOINT, not '${text}'.`);
+    return [name, endpoint];
+  }));
 }
 
 function readPolicies(path: string): FederationPolicy[] {

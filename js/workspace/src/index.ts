@@ -32,10 +32,16 @@ import { ACCOUNT_ID, IdentityRoutes } from "./routes/identity.js";
 import { JobsRoutes } from "./routes/jobs.js";
 import { mlflowRoutes } from "./routes/mlflow.js";
 import { secretsRoutes } from "./routes/secrets.js";
-import { EMBEDDING_ENDPOINT, endpointId, ServingRoutes } from "./routes/serving.js";
+import { InferenceRoutes } from "./routes/serving-inference.js";
+import { ServingRoutes } from "./routes/serving.js";
 import { VectorSearchRoutes } from "./routes/vector-search.js";
 import { WorkspaceFilesRoutes } from "./routes/workspace-files.js";
 import { SecretStore } from "./secrets/store.js";
+import { ServingEndpoints } from "./serving/endpoints.js";
+import { EMBEDDING_ENDPOINT, foundationModels } from "./serving/foundation.js";
+import { EntityOpener } from "./serving/opener.js";
+import { ServingStore } from "./serving/store.js";
+import { endpointId } from "./serving/views.js";
 import type { EngineKind } from "./sql/engine.js";
 import { openSql } from "./sql/open.js";
 import { VectorStore } from "./vector/store.js";
@@ -74,6 +80,11 @@ export interface WorkspaceOptions {
   sequences?: number;
   /** Tokens of a prompt and its reply together. Default 4096. */
   contextSize?: number;
+  /**
+   * Other names of the workspace's endpoints, `{ "databricks-dbrx-instruct": "local-chat" }` for instance. What answers is the
+   * local model still, and the list of endpoints says so. Default none.
+   */
+  aliases?: Readonly<Record<string, string>>;
   /** Answer pages of every origin. Databricks does not. Default false. */
   cors?: boolean;
   /** Told of internal errors and of documents that cannot be read. Default console.error. */
@@ -176,6 +187,12 @@ async function open(options: WorkspaceOptions, onClose: (undo: () => unknown) =>
   };
   const runner: JobRunner = new JobRunner(jobs, executors, () => url, log);
   onClose(() => runner.close());
+  const servingStore = new ServingStore(data);
+  onClose(() => servingStore.close());
+  const foundation = foundationModels(chat, embedder);
+  const secret = (scope: string, key: string) => Buffer.from(secretStore.get(scope, key), "base64").toString("utf8");
+  const endpoints = new ServingEndpoints(servingStore, new EntityOpener(foundation, secret), foundation, TOKEN_OWNER, options.aliases ?? {});
+  onClose(() => endpoints.close());
 
   const embeddings = new Embeddings({ [EMBEDDING_ENDPOINT]: embedder });
   const loader = new DocumentLoader(store, embeddings, EMBEDDING_ENDPOINT);
@@ -185,7 +202,8 @@ async function open(options: WorkspaceOptions, onClose: (undo: () => unknown) =>
   const authenticate = credentials.authenticate.bind(credentials);
   const router = new Router([
     ...new IdentityRoutes(credentials).routes(),
-    ...new ServingRoutes(chat, embedder).routes(),
+    ...new ServingRoutes(endpoints).routes(),
+    ...new InferenceRoutes(endpoints).routes(),
     ...new VectorSearchRoutes(store, embeddings, (index) => loading && index === DOCUMENTS_INDEX).routes(),
     ...new FilesRoutes(files, new Uploads(files), grants).routes(),
     ...new WorkspaceFilesRoutes(tree).routes(),

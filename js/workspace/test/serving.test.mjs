@@ -16,7 +16,6 @@ test("serving endpoints", async (t) => {
     assert.match(one.config.served_entities[0].entity_name, /smollm2-135m/);
     const none = await call("GET", "/api/2.0/serving-endpoints/nope");
     assert.deepEqual([none.status, none.body.error_code], [404, "RESOURCE_DOES_NOT_EXIST"]);
-    assert.equal((await call("POST", "/api/2.0/serving-endpoints", {})).status, 501);
   });
 
   await t.test("answer a chat, by name in the body or in the path", async () => {
@@ -73,6 +72,26 @@ test("serving endpoints", async (t) => {
     assert.ok(frames.every((frame) => frame.choices[0].finish_reason === null && !frame.usage));
   });
 
+  await t.test("tell how likely tokens were, in the words of chats and of completions", async () => {
+    const asked = { messages: user("Say hello."), max_tokens: 4, logprobs: true, top_logprobs: 2 };
+    const { message, logprobs } = (await chat(asked)).body.choices[0];
+    assert.equal(logprobs.content.map(({ token }) => token).join(""), message.content);
+    for (const { token, logprob, bytes, top_logprobs } of logprobs.content) {
+      assert.ok(logprob <= 0 && Buffer.from(bytes).toString() === token);
+      assert.equal(top_logprobs.length, 2);
+      // At the temperature 0 the likeliest token is taken.
+      assert.deepEqual([top_logprobs[0].token, top_logprobs[0].logprob], [token, logprob]);
+      assert.ok(top_logprobs[1].logprob <= logprob);
+    }
+    const frames = await events(await send("POST", CHAT, { ...asked, model: "local-chat", stream: true }));
+    const streamed = frames.filter((frame) => frame !== "[DONE]").flatMap(({ choices: [choice] }) => choice.logprobs?.content ?? []);
+    assert.deepEqual(streamed.map(({ token }) => token), logprobs.content.map(({ token }) => token));
+    const completion = { model: "local-chat", prompt: "The capital of France is", max_tokens: 1, logprobs: 2 };
+    const told = (await call("POST", "/serving-endpoints/completions", completion)).body.choices[0].logprobs;
+    assert.deepEqual(told.tokens, [" Paris"]);
+    assert.ok(Math.exp(told.token_logprobs[0]) > 0.5 && Math.exp(told.token_logprobs[0]) < 1);
+  });
+
   await t.test("text of users cannot become a mark of the template", async () => {
     const count = async (content) => (await chat({ messages: user(content), max_tokens: 1 })).body.usage.prompt_tokens;
     // As a special token it would be one; as text it is several.
@@ -110,7 +129,9 @@ test("serving endpoints", async (t) => {
       [{ messages: [{ role: "user", content: [{ type: "image_url", image_url: { url: "x" } }] }] }, /messages\[0\].content/],
       [{ messages: user("x"), temperature: 3 }, /temperature/],
       [{ messages: user("x"), max_tokens: 0 }, /max_tokens/],
-      [{ messages: user("x"), tools: [{ type: "function" }] }, /tools/],
+      [{ messages: user("x"), tools: [{ type: "function" }] }, /tools\[0\]/],
+      [{ messages: user("x"), tool_choice: "required" }, /tool_choice/],
+      [{ messages: user("x"), top_logprobs: 3 }, /logprobs/],
       [{ messages: user("x"), response_format: { type: "xml" } }, /response_format/],
       [{ messages: user("word ".repeat(2000)) }, /prompt has \d+ tokens/],
       [{ messages: user("x"), model: "local-embedding" }, /embeddings/],

@@ -25,11 +25,11 @@ export interface Call {
 /**
  * A reply is one JSON value, events that are sent as they come (Server-Sent Events, ended by `[DONE]`), or bytes as they
  * are, whole or as they come. `bytes: undefined` is an empty body, for which a `content-length` header is kept (HEAD).
- * The status is 200 if none is given.
+ * The status is 200 if none is given. Events that are `named` have their `type` as their name.
  */
 export type Reply = { status?: number; headers?: Record<string, string> } & (
   | { json: unknown }
-  | { events: AsyncIterable<unknown> }
+  | { events: AsyncIterable<unknown>; named?: true }
   | { bytes: AsyncIterable<Uint8Array> | Uint8Array | undefined }
 );
 

@@ -16,8 +16,7 @@ const MISSING_PARTS: Array<[RegExp, string]> = [
   [/^\/api\/2\.[0-9]\/unity-catalog\//, "This part of Unity Catalog"],
   [/^\/api\/2\.[0-9]\/sql\//, "This part of Databricks SQL"],
   [/^\/api\/2\.[0-9]\/ai-search\//, "AI Search v2 (use /api/2.0/vector-search)"],
-  [/^\/ai-gateway\//, "The AI Gateway (use /serving-endpoints)"],
-  [/^\/serving-endpoints\/responses$/, "The Responses API (use /serving-endpoints/chat/completions)"],
+  [/^\/ai-gateway\//, "This API of the AI Gateway (use /ai-gateway/mlflow/v1 or /ai-gateway/openai/v1)"],
 ];
 
 export interface ServerOptions {
@@ -51,7 +50,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, options
     const reply = await answer(request, gone.signal, options);
     for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
     const status = reply.status ?? 200;
-    if ("events" in reply) await sendEvents(response, reply.events, requestId, gone.signal, options);
+    if ("events" in reply) await sendEvents(response, reply, requestId, gone.signal, options);
     else if ("bytes" in reply) await sendBytes(response, status, reply.bytes);
     else sendJson(response, status, reply.json);
   } catch (error) {
@@ -115,7 +114,7 @@ function sendError(response: ServerResponse, error: ApiError, requestId: string)
 /** The first event is awaited before the status line goes out, so that a request that cannot start fails with its real status. */
 async function sendEvents(
   response: ServerResponse,
-  events: AsyncIterable<unknown>,
+  { events, named }: { events: AsyncIterable<unknown>; named?: true },
   requestId: string,
   gone: AbortSignal,
   options: ServerOptions,
@@ -128,6 +127,7 @@ async function sendEvents(
   response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" });
   try {
     while (!next.done && !gone.aborted) {
+      if (named) response.write(`event: ${(next.value as { type: string }).type}\n`);
       await write(JSON.stringify(next.value));
       next = await iterator.next();
     }

@@ -14,6 +14,7 @@ import {
 } from "node-llama-cpp";
 import { invalid } from "../http/errors.js";
 import { ChatTemplate, type Message } from "./chat-template.js";
+import { logprob, type TokenLogprob } from "./logprobs.js";
 import { SequencePool, type Lease } from "./sequence-pool.js";
 import { TextStream } from "./text-stream.js";
 import { ThreadGovernor } from "./thread-governor.js";
@@ -49,6 +50,8 @@ export interface Sampling {
   stop: string[];
   /** GBNF that the reply must match. */
   grammar: string | undefined;
+  /** How many of the likeliest tokens to tell the probabilities of, beside the one that was taken; undefined tells none. */
+  topLogprobs: number | undefined;
 }
 
 export type FinishReason = "stop" | "length";
@@ -60,8 +63,16 @@ export interface Usage {
   completionTokens: number;
 }
 
-/** What a generation yields: text as it comes, then once how it ended. */
-export type Generated = { text: string } | { finish: FinishReason; usage: Usage };
+/** What a generation yields: text as it comes, with the tokens it is of when asked for, then once how it ended. */
+export type Generated =
+  | { text: string; logprobs?: TokenLogprob[] }
+  | { finish: FinishReason; usage: Usage; stop: string | undefined };
+
+/** A token, and how likely each token of the vocabulary was in its place. */
+interface Evaluated {
+  token: Token;
+  probabilities?: Map<Token, number>;
+}
 
 /** A language model run by llama.cpp on the CPU. */
 export class ChatModel {
@@ -117,9 +128,14 @@ export class ChatModel {
       );
   }
 
+  /** The tokens of text within a prompt; markers of the template in it are letters. */
+  tokens(text: string): Token[] {
+    return this.#model.tokenize(text, false);
+  }
+
   /** The tokens of a plain text that the model is to go on with. */
   textPrompt(text: string): Token[] {
-    const tokens = this.#model.tokenize(text, false);
+    const tokens = this.tokens(text);
     const { bos, shouldPrependBosToken } = this.#model.tokens;
     return bos !== null && (shouldPrependBosToken || tokens.length === 0) ? [bos, ...tokens] : tokens;
   }
@@ -140,21 +156,35 @@ export class ChatModel {
       const text = new TextStream(this.#model, sampling.stop, prompt.slice(-8));
       const limit = Math.min(sampling.maxTokens ?? room, room);
       let completionTokens = 0;
-      for await (const token of lease.sequence.evaluate(prompt.slice(-1), options)) {
+      let logprobs: TokenLogprob[] = [];
+      const certain = (piece: string): Generated => {
+        const told = logprobs;
+        logprobs = [];
+        return told.length > 0 ? { text: piece, logprobs: told } : { text: piece };
+      };
+      for await (const { token, probabilities } of this.#evaluate(lease, prompt, sampling, options)) {
         signal.throwIfAborted();
         this.#governor?.adjust();
         completionTokens++;
-        const certain = text.push(token);
-        if (certain !== "") yield { text: certain };
-        if (text.stopped || completionTokens >= limit) break;
+        if (probabilities) logprobs.push(logprob(this.#model, token, probabilities, sampling.topLogprobs ?? 0));
+        const piece = text.push(token);
+        if (piece !== "") yield certain(piece);
+        if (text.stop !== undefined || completionTokens >= limit) break;
       }
       const rest = text.end();
-      if (rest !== "") yield { text: rest };
-      const finish = !text.stopped && completionTokens >= limit ? "length" : "stop";
-      yield { finish, usage: { promptTokens: prompt.length, cachedTokens, completionTokens } };
+      if (rest !== "" || logprobs.length > 0) yield certain(rest);
+      const finish = text.stop === undefined && completionTokens >= limit ? "length" : "stop";
+      yield { finish, usage: { promptTokens: prompt.length, cachedTokens, completionTokens }, stop: text.stop };
     } finally {
       lease.release();
     }
+  }
+
+  /** The tokens that follow the prompt. What they are likely with costs a list of the whole vocabulary each. */
+  async *#evaluate({ sequence }: Lease, prompt: Token[], { topLogprobs }: Sampling, options: SequenceEvaluateOptions): AsyncGenerator<Evaluated, void> {
+    const last = prompt.slice(-1);
+    if (topLogprobs !== undefined) return yield* sequence.evaluateWithMetadata(last, { probabilities: true }, options);
+    for await (const token of sequence.evaluate(last, options)) yield { token };
   }
 
   async #readPrompt({ sequence }: Lease, prompt: Token[], from: number, signal: AbortSignal): Promise<void> {
@@ -183,7 +213,7 @@ export class ChatModel {
     try {
       return await this.#llama.createGrammar({ grammar });
     } catch {
-      throw invalid("response_format: the schema refers to itself in a way that no text can satisfy, or is too large.");
+      throw invalid("response_format, tools: a schema refers to itself in a way that no text can satisfy, or is too large.");
     }
   }
 }

@@ -17,11 +17,21 @@ const BASE = {
   object: '"{" space (string ":" space value ("," space string ":" space value)*)? space "}"',
 } as const;
 
-/** A grammar for any JSON object. */
-export const jsonObjectGrammar = () => grammar("object", new Map());
+/** What a reply in JSON is to be: any object, or what a JSON Schema allows. */
+export type JsonReply = "object" | { schema: unknown };
+
+/** A function that the model may call: its name, and the JSON Schema of its arguments. */
+export interface CallableFunction {
+  name: string;
+  parameters: unknown;
+}
+
+/** Stand around each call that a model makes, as those write them that were trained to call functions (Hermes, Qwen). */
+export const CALL_OPEN = "<tool_call>";
+export const CALL_CLOSE = "</tool_call>";
 
 /**
- * Translates a JSON Schema into a grammar (GBNF, llama.cpp's notation) of the JSON texts that it allows.
+ * A grammar (GBNF, llama.cpp's notation) of the JSON texts that a reply may be.
  *
  * Properties come in the order of the schema; those not `required` may be left out. Understood: `type` (also a list),
  * `properties`, `required`, `additionalProperties`, `items`, `prefixItems`, `minItems`, `maxItems`, `enum`, `const`,
@@ -29,35 +39,60 @@ export const jsonObjectGrammar = () => grammar("object", new Map());
  * properties only if `additionalProperties` says so, since that is what clients mean who constrain a reply. `pattern`,
  * `format` and bounds on numbers are hints that do not constrain; unknown keywords are ignored.
  */
-export function schemaGrammar(schema: unknown): string {
-  const writer = new GrammarWriter(schema);
-  return grammar(writer.visit(schema, "schema"), writer.rules);
+export function jsonGrammar(reply: JsonReply): string {
+  const rules = new Map<string, string>();
+  return grammar(replyRule(reply, rules), rules);
+}
+
+/**
+ * A grammar of calls of functions, `<tool_call>\n{"name": …, "arguments": …}\n</tool_call>`: one, or `several` that follow each
+ * other; or of those or a reply in JSON.
+ */
+export function callGrammar(functions: CallableFunction[], several: boolean, reply?: JsonReply): string {
+  const rules = new Map<string, string>();
+  const calls = functions.map(({ name, parameters }, i) => {
+    const args = new GrammarWriter(parameters, `tools[${i}].function.parameters`, rules).visit(parameters, "parameters");
+    return `("{" space ${literal("name")} ":" space ${literal(name)} "," space ${literal("arguments")} ":" space ${args} space "}")`;
+  });
+  rules.set("call", `"${CALL_OPEN}\\n" (${calls.join(" | ")}) "\\n${CALL_CLOSE}"`);
+  const all = several ? 'call ("\\n" call)*' : "call";
+  return grammar(reply === undefined ? all : `(${all}) | ${replyRule(reply, rules)}`, rules);
+}
+
+function replyRule(reply: JsonReply, rules: Map<string, string>): string {
+  if (reply === "object") return "object";
+  return new GrammarWriter(reply.schema, "response_format", rules).visit(reply.schema, "schema");
 }
 
 function grammar(root: string, rules: Map<string, string>): string {
   return [["root", root], ...rules, ...Object.entries(BASE)].map(([name, body]) => `${name} ::= ${body}`).join("\n");
 }
 
+/** Writes the rules of one schema into those of a grammar. */
 class GrammarWriter {
-  readonly rules = new Map<string, string>();
   readonly #root: unknown;
+  readonly #field: string;
+  readonly #rules: Map<string, string>;
   readonly #refs = new Map<string, string>();
 
-  constructor(root: unknown) {
+  /** `field` is the field of the request that the schema came in, for errors. */
+  constructor(root: unknown, field: string, rules: Map<string, string>) {
     this.#root = root;
+    this.#field = field;
+    this.#rules = rules;
   }
 
   /** The name of the rule of a schema. `path` tells where it stands, for errors. */
   visit(schema: unknown, path: string): string {
     if (schema === true) return "value";
-    if (!isObject(schema)) throw invalid(`response_format: ${path} must be a JSON Schema object.`);
+    if (!isObject(schema)) throw this.#wrong(`${path} must be a JSON Schema object.`);
     if (typeof schema["$ref"] === "string") return this.#ref(schema["$ref"], path);
     if ("const" in schema) return this.#rule(literal(schema["const"]));
     if (Array.isArray(schema["enum"])) return this.#choice(schema["enum"].map(literal), `${path}.enum`);
     for (const keyword of ["anyOf", "oneOf", "allOf"]) {
       const options = schema[keyword];
       if (!Array.isArray(options)) continue;
-      if (keyword === "allOf" && options.length > 1) throw invalid(`response_format: ${path}.allOf of several schemas is not supported.`);
+      if (keyword === "allOf" && options.length > 1) throw this.#wrong(`${path}.allOf of several schemas is not supported.`);
       return this.#choice(options.map((option, i) => this.visit(option, `${path}.${keyword}[${i}]`)), `${path}.${keyword}`);
     }
     const type = schema["type"] ?? impliedType(schema);
@@ -81,18 +116,18 @@ class GrammarWriter {
       case "null":
         return type;
       default:
-        throw invalid(`response_format: ${path}.type is ${JSON.stringify(type)}, which is no JSON Schema type.`);
+        throw this.#wrong(`${path}.type is ${JSON.stringify(type)}, which is no JSON Schema type.`);
     }
   }
 
   #string(schema: Schema, path: string): string {
-    const { min, max } = bounds(schema, "minLength", "maxLength", path);
+    const { min, max } = this.#bounds(schema, "minLength", "maxLength", path);
     return min === 0 && max === undefined ? "string" : this.#rule(`"\\"" char{${min},${max ?? ""}} "\\""`);
   }
 
   #object(schema: Schema, path: string): string {
     const properties = schema["properties"] ?? {};
-    if (!isObject(properties)) throw invalid(`response_format: ${path}.properties must be an object.`);
+    if (!isObject(properties)) throw this.#wrong(`${path}.properties must be an object.`);
     const required = Array.isArray(schema["required"]) ? (schema["required"] as unknown[]) : [];
     const members = Object.entries(properties).map(([name, property]) => ({
       rule: this.#rule(`${literal(name)} ":" space ${this.visit(property, `${path}.${name}`)}`),
@@ -121,7 +156,7 @@ class GrammarWriter {
   }
 
   #array(schema: Schema, path: string): string {
-    const { min, max } = bounds(schema, "minItems", "maxItems", path);
+    const { min, max } = this.#bounds(schema, "minItems", "maxItems", path);
     const prefix = Array.isArray(schema["prefixItems"]) ? (schema["prefixItems"] as unknown[]) : [];
     if (prefix.length > 0) {
       const items = prefix.map((item, i) => this.visit(item, `${path}.prefixItems[${i}]`));
@@ -138,29 +173,44 @@ class GrammarWriter {
   #ref(ref: string, path: string): string {
     const known = this.#refs.get(ref);
     if (known !== undefined) return known;
-    const name = `ref-${this.#refs.size}`;
+    const name = this.#rule("");
     this.#refs.set(ref, name);
-    this.rules.set(name, this.visit(this.#resolve(ref, path), ref));
+    this.#rules.set(name, this.visit(this.#resolve(ref, path), ref));
     return name;
   }
 
   #resolve(ref: string, path: string): unknown {
-    if (!ref.startsWith("#")) throw invalid(`response_format: ${path}.$ref '${ref}' must point into the schema ('#/$defs/...').`);
+    if (!ref.startsWith("#")) throw this.#wrong(`${path}.$ref '${ref}' must point into the schema ('#/$defs/...').`);
     const keys = ref.slice(1).split("/").slice(1).map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"));
     const target = keys.reduce<unknown>((node, key) => (isObject(node) && Object.hasOwn(node, key) ? node[key] : undefined), this.#root);
-    if (target === undefined) throw invalid(`response_format: ${path}.$ref '${ref}' points at nothing.`);
+    if (target === undefined) throw this.#wrong(`${path}.$ref '${ref}' points at nothing.`);
     return target;
   }
 
   #choice(options: string[], path: string): string {
-    if (options.length === 0) throw invalid(`response_format: ${path} must not be empty.`);
+    if (options.length === 0) throw this.#wrong(`${path} must not be empty.`);
     return this.#rule(options.join(" | "));
   }
 
   #rule(body: string): string {
-    const name = `r${this.rules.size}`;
-    this.rules.set(name, body);
+    const name = `r${this.#rules.size}`;
+    this.#rules.set(name, body);
     return name;
+  }
+
+  #bounds(schema: Schema, lower: string, upper: string, path: string): { min: number; max: number | undefined } {
+    const read = (name: string) => {
+      const value = schema[name] ?? undefined;
+      if (value === undefined || (Number.isInteger(value) && (value as number) >= 0)) return value as number | undefined;
+      throw this.#wrong(`${path}.${name} must be a whole number that is not negative.`);
+    };
+    const [min, max] = [read(lower) ?? 0, read(upper)];
+    if (max !== undefined && max < min) throw this.#wrong(`${path}.${upper} is less than ${lower}.`);
+    return { min, max };
+  }
+
+  #wrong(what: string): Error {
+    return invalid(`${this.#field}: ${what}`);
   }
 }
 
@@ -173,15 +223,4 @@ function impliedType(schema: Schema): string | undefined {
 function literal(value: unknown): string {
   const json = JSON.stringify(value);
   return `"${json.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
-}
-
-function bounds(schema: Schema, lower: string, upper: string, path: string): { min: number; max: number | undefined } {
-  const read = (name: string) => {
-    const value = schema[name] ?? undefined;
-    if (value === undefined || (Number.isInteger(value) && (value as number) >= 0)) return value as number | undefined;
-    throw invalid(`response_format: ${path}.${name} must be a whole number that is not negative.`);
-  };
-  const [min, max] = [read(lower) ?? 0, read(upper)];
-  if (max !== undefined && max < min) throw invalid(`response_format: ${path}.${upper} is less than ${lower}.`);
-  return { min, max };
 }

@@ -7,7 +7,8 @@ export class TextStream {
   readonly #before: Token[];
   #tokens: Token[] = [];
   #held = "";
-  stopped = false;
+  /** The stop string that the text ended before. */
+  stop: string | undefined;
 
   /** `before` are the last tokens of the prompt, which decide about a leading space. */
   constructor(model: LlamaModel, stops: string[], before: Token[]) {
@@ -29,16 +30,17 @@ export class TextStream {
 
   /** What was held back, when no more tokens come. */
   end(): string {
-    if (this.stopped) return "";
+    if (this.stop !== undefined) return "";
     const rest = this.#tokens.length > 0 ? this.#model.detokenize(this.#tokens, false, this.#before) : "";
     return this.#held + rest;
   }
 
   #release(text: string): string {
-    const found = this.#stops.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
+    const found = this.#stops.map((stop) => ({ stop, at: text.indexOf(stop) })).filter(({ at }) => at >= 0);
     if (found.length > 0) {
-      this.stopped = true;
-      return text.slice(0, Math.min(...found));
+      const first = found.reduce((first, other) => (other.at < first.at ? other : first));
+      this.stop = first.stop;
+      return text.slice(0, first.at);
     }
     const keep = Math.max(0, ...this.#stops.map((stop) => overlap(text, stop)));
     this.#held = text.slice(text.length - keep);
