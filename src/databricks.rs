@@ -5,14 +5,19 @@ pub mod auth;
 mod databricks_rm;
 mod environment;
 pub mod error;
+pub mod files;
+pub mod jobs;
 pub mod operations;
+pub mod pipelines;
 mod relay;
 pub mod serving;
 pub mod sql;
 mod tokens;
 pub mod vector_search;
 pub mod wait;
+pub mod workspace_files;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::rc::Rc;
 
@@ -61,8 +66,12 @@ pub(crate) struct Call {
     pub method: &'static str,
     /// Starts with `/`; its segments are encoded. A query may follow.
     pub path: String,
-    pub content_type: &'static str,
+    pub content_type: Cow<'static, str>,
     pub body: Vec<u8>,
+    /// What the answer may be.
+    pub accept: &'static str,
+    /// Headers beside those that every call has.
+    pub headers: Vec<(&'static str, String)>,
     /// What is called, for messages.
     pub target: Target,
     /// The headers of the answer that are read.
@@ -72,8 +81,16 @@ pub(crate) struct Call {
 impl Call {
     /// A call of a model or an index: JSON that is posted.
     pub fn post(path: &str, body: Vec<u8>, target: Target) -> Self {
-        let content_type = "application/json";
-        Self { method: "POST", path: path.to_owned(), content_type, body, target, reads: &[SERVED_MODEL] }
+        Self {
+            method: "POST",
+            path: path.to_owned(),
+            content_type: Cow::Borrowed("application/json"),
+            body,
+            accept: "application/json",
+            headers: Vec::new(),
+            target,
+            reads: &[SERVED_MODEL],
+        }
     }
 }
 
@@ -191,6 +208,11 @@ impl Workspace {
         DatabricksRm::new(self.clone(), name)
     }
 
+    /// The time on the host's clock, in milliseconds since 1970.
+    pub(crate) fn now_ms(&self) -> f64 {
+        self.host.clock.now_ms()
+    }
+
     pub(crate) fn deadline(&self, at_ms: Option<f64>) -> Deadline {
         Deadline::new(self.host.clock.clone(), at_ms, self.longest_call_ms)
     }
@@ -252,9 +274,10 @@ impl Workspace {
     }
 
     fn request(&self, call: &Call, token: Option<&str>) -> Request {
-        let mut headers = vec![("accept", "application/json".to_owned())];
+        let mut headers = vec![("accept", call.accept.to_owned())];
+        headers.extend(call.headers.iter().cloned());
         if !call.body.is_empty() {
-            headers.push(("content-type", call.content_type.to_owned()));
+            headers.push(("content-type", call.content_type.to_string()));
         }
         if let Some(token) = token {
             headers.push(("authorization", format!("Bearer {token}")));

@@ -1,5 +1,7 @@
 //! Calls of Databricks' REST APIs, as the clients of its services make them.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value as Json};
 
 use super::error::{Target, unreadable};
@@ -55,9 +57,21 @@ impl ApiCall {
     }
 
     /// The body, as bytes of a type.
-    pub fn bytes(mut self, content_type: &'static str, body: Vec<u8>) -> Self {
-        self.call.content_type = content_type;
+    pub fn bytes(mut self, content_type: impl Into<Cow<'static, str>>, body: Vec<u8>) -> Self {
+        self.call.content_type = content_type.into();
         self.call.body = body;
+        self
+    }
+
+    /// The type of the answer, where it is not JSON.
+    pub fn accepting(mut self, content_type: &'static str) -> Self {
+        self.call.accept = content_type;
+        self
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: &'static str, value: String) -> Self {
+        self.call.headers.push((name, value));
         self
     }
 

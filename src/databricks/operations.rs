@@ -4,7 +4,11 @@
 //! Databricks' REST API; objects of the API go through as they are, in both directions.
 
 mod arguments;
+mod files;
+mod jobs;
+mod pipelines;
 mod sql;
+mod workspace_files;
 
 use serde_json::Value as Json;
 
@@ -39,7 +43,11 @@ pub async fn call(workspace: &Workspace, name: &str, arguments: Arguments, tell:
         return Err(unknown(name, ""));
     };
     match service {
+        "files" => files::call(workspace, operation, arguments).await,
+        "jobs" => jobs::call(workspace, operation, arguments, tell).await,
+        "pipelines" => pipelines::call(workspace, operation, arguments, tell).await,
         "sql" => sql::call(workspace, operation, arguments, tell).await,
+        "workspace_files" => workspace_files::call(workspace, operation, arguments).await,
         _ => Err(unknown(service, operation)),
     }
 }

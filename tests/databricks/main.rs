@@ -7,6 +7,8 @@ mod auth;
 mod chat;
 mod environment;
 mod errors;
+mod files;
+mod jobs;
 mod recorded;
 mod resilience;
 mod retrieval;
