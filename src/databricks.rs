@@ -9,6 +9,7 @@ pub mod files;
 pub mod jobs;
 pub mod operations;
 pub mod pipelines;
+mod presigned;
 mod relay;
 pub mod serving;
 pub mod sql;
@@ -25,7 +26,7 @@ use futures_core::future::LocalBoxFuture;
 
 pub use auth::{Credential, Secret};
 pub use databricks_rm::DatabricksRm;
-pub use environment::{services, workspace};
+pub use environment::{services, warehouse, workspace};
 pub use serving::{Embedder, Embeddings, ServingChat};
 pub use vector_search::{QueryType, VectorIndex};
 
@@ -274,13 +275,13 @@ impl Workspace {
     }
 
     fn request(&self, call: &Call, token: Option<&str>) -> Request {
-        let mut headers = vec![("accept", call.accept.to_owned())];
-        headers.extend(call.headers.iter().cloned());
+        let mut headers = vec![("accept".into(), call.accept.to_owned())];
+        headers.extend(call.headers.iter().map(|(name, value)| ((*name).into(), value.clone())));
         if !call.body.is_empty() {
-            headers.push(("content-type", call.content_type.to_string()));
+            headers.push(("content-type".into(), call.content_type.to_string()));
         }
         if let Some(token) = token {
-            headers.push(("authorization", format!("Bearer {token}")));
+            headers.push(("authorization".into(), format!("Bearer {token}")));
         }
         let url = format!("{}{}", self.base, call.path);
         Request { method: call.method, url, headers, body: call.body.clone(), reads: call.reads }

@@ -7,6 +7,7 @@ pub mod retry;
 pub mod sse;
 pub mod url;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use futures_core::future::LocalBoxFuture;
@@ -22,7 +23,7 @@ pub struct Request {
     /// An absolute URL, or in a page a path on its origin.
     pub url: String,
     /// Header names in lower case, with their values.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// The body as sent; empty for none.
     pub body: Vec<u8>,
     /// The headers of a good answer that are read, in lower case.

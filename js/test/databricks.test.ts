@@ -43,3 +43,45 @@ test('a call that is given up is aborted', async (t) => {
   await assert.rejects(call, { name: 'AbortError' });
   await server.received[0]?.gone;
 });
+
+test('a large result is read page by page, and its pages as files', async (t) => {
+  const links = (index: number) => ({ external_links: [{ chunk_index: index, external_link: `${server.url}/storage/${index}?key=secret` }] });
+  const server = await serve(t, ({ url }, response) => {
+    const chunk = Number(/(\d)(?:\?|$)/.exec(url)?.[1]);
+    if (url.startsWith('/storage/')) json(response, 200, [[String(chunk)]]);
+    else if (url.includes('/chunks/')) json(response, 200, links(chunk));
+    else json(response, 200, { ...done, manifest: { ...done.manifest, total_chunk_count: 2, total_row_count: 2, truncated: true }, result: links(0) });
+  });
+  const pages = await new Warehouse(new Workspace({ host: server.url, token: 'dapi-1' }), 'abc').open('SELECT x FROM t');
+  assert.deepEqual([pages.length, pages.totalRows, pages.columns[0]?.name], [2, 2, 'x']);
+  const records: unknown[] = [];
+  for await (const page of pages) records.push(...page.records);
+  assert.deepEqual(records, [{ x: 0 }, { x: 1 }]);
+  assert.equal(new TextDecoder().decode(await pages.file(1)), '[["1"]]');
+  const fetched = server.received.filter(({ url }) => url.startsWith('/storage/'));
+  assert.deepEqual(fetched.map(({ headers }) => headers.authorization), [undefined, undefined, undefined]);
+});
+
+test('the warehouse of the environment is the default, and having none is said', async () => {
+  const workspace = new Workspace({ host: 'http://127.0.0.1:1', token: 'dapi-1' });
+  const before = process.env['DATABRICKS_WAREHOUSE_ID'];
+  process.env['DATABRICKS_WAREHOUSE_ID'] = 'abc';
+  assert.equal(new Warehouse(workspace).id, 'abc');
+  delete process.env['DATABRICKS_WAREHOUSE_ID'];
+  await assert.rejects(new Warehouse(workspace).execute('SELECT 1'), { code: 'input', hint: /DATABRICKS_WAREHOUSE_ID/ });
+  if (before !== undefined) process.env['DATABRICKS_WAREHOUSE_ID'] = before;
+});
+
+test('a warehouse is started and waited for, and listed', async (t) => {
+  let looked = 0;
+  const server = await serve(t, ({ url }, response) => {
+    if (url.endsWith('/start')) json(response, 200, {});
+    else if (url.endsWith('/abc')) json(response, 200, { id: 'abc', state: looked++ ? 'RUNNING' : 'STARTING' });
+    else json(response, 200, { warehouses: [{ id: 'abc', name: 'A' }] });
+  });
+  const workspace = new Workspace({ host: server.url, token: 'dapi-1' });
+  const states: string[] = [];
+  const { state } = await new Warehouse(workspace, 'abc').start({ onProgress: (progress) => states.push(progress.state) });
+  assert.deepEqual([...states, state], ['STARTING', 'RUNNING']);
+  assert.deepEqual((await Warehouse.list(workspace)).map(({ id }) => id), ['abc']);
+});

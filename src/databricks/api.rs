@@ -11,7 +11,6 @@ use crate::http::url;
 use crate::json;
 
 /// A list that goes on for more pages than this goes round in circles.
-#[allow(dead_code)] // until the first list is there
 const MOST_PAGES: usize = 100_000;
 
 /// A call that is put together: method and path, then what else it carries.
@@ -30,7 +29,6 @@ impl Workspace {
     }
 }
 
-#[allow(dead_code)] // until the clients of all services are there
 impl ApiCall {
     /// Adds a parameter to the path's query.
     pub fn query(mut self, name: &str, value: impl ToString) -> Self {

@@ -221,9 +221,9 @@ async fn fetch_token(request: &TokenRequest, host: Host) -> Result<Token> {
         method: "POST",
         url: format!("{}/oidc/v1/token", request.base),
         headers: vec![
-            ("accept", "application/json".to_owned()),
-            ("content-type", "application/x-www-form-urlencoded".to_owned()),
-            ("authorization", format!("Basic {}", request.basic)),
+            ("accept".into(), "application/json".to_owned()),
+            ("content-type".into(), "application/x-www-form-urlencoded".to_owned()),
+            ("authorization".into(), format!("Basic {}", request.basic)),
         ],
         body: b"grant_type=client_credentials&scope=all-apis".to_vec(),
         reads: &[],

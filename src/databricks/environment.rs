@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
 
+use super::sql::Warehouse;
 use super::{Credential, QueryType, VectorIndex, Workspace};
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
@@ -58,6 +59,14 @@ pub fn services(environment: &Environment, workspace: &Workspace) -> Result<Serv
         Some(name) => services.with_retriever("index", Rc::new(index(workspace, name, environment)?)),
         None => services,
     })
+}
+
+/// The SQL warehouse that an environment names: `DATABRICKS_WAREHOUSE_ID`.
+///
+/// # Errors
+/// [`Config`](ErrorKind::Config) when it names none. Nothing is sent yet.
+pub fn warehouse(environment: &Environment, workspace: &Workspace) -> Result<Warehouse> {
+    Ok(workspace.warehouse(needed(environment, "DATABRICKS_WAREHOUSE_ID")?))
 }
 
 fn needed<'a>(environment: &'a Environment, name: &str) -> Result<&'a str> {

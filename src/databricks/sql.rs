@@ -2,18 +2,24 @@
 //!
 //! Source: <https://docs.databricks.com/api/workspace/statementexecution>.
 
+mod failure;
+mod pages;
 mod rows;
 mod statement;
+mod warehouses;
+
+use std::cell::Cell;
 
 use serde_json::{Value as Json, json};
 
+pub use pages::Pages;
 pub use rows::{Column, Rows};
 pub use statement::Statement;
 
 use super::Workspace;
 use super::error::Target;
 use super::wait::{Look, Wait};
-use crate::error::{Error, ErrorKind, Result, Service};
+use crate::error::{ErrorKind, Result};
 use crate::http::url;
 
 const STATEMENTS: &str = "/api/2.0/sql/statements";
@@ -29,6 +35,10 @@ const STATEMENTS: &str = "/api/2.0/sql/statements";
 /// let found = workspace.warehouse("abc123").execute(&statement, &Wait::default()).await?;
 /// for record in found.records() {
 ///     println!("{record:?}");
+/// }
+/// let mut pages = workspace.warehouse("abc123").open(&Statement::new("SELECT * FROM main.rag.logs"), &Wait::default()).await?;
+/// while let Some(page) = pages.next().await? {
+///     println!("{} rows", page.rows.len());
 /// }
 /// # Ok(())
 /// # }
@@ -53,9 +63,35 @@ impl Warehouse {
     /// What the service refuses. A statement that fails is [`NotFound`](ErrorKind::NotFound), [`Permission`](ErrorKind::Permission) or
     /// [`BadRequest`](ErrorKind::BadRequest), with the message of the engine. [`Deadline`](ErrorKind::Deadline) when the time is over.
     pub async fn execute(&self, statement: &Statement, wait: &Wait) -> Result<Rows> {
+        let mut pages = Pages::read(self.clone(), self.run(statement, wait).await?)?;
+        let (columns, truncated) = (pages.columns().to_vec(), pages.truncated());
+        let mut all = Rows { columns, truncated, ..Rows::default() };
+        while let Some(page) = pages.next().await? {
+            all.rows.extend(page.rows);
+        }
+        Ok(all)
+    }
+
+    /// Runs a statement to its end, for a result of any size that is read chunk by chunk. It lies in cloud storage, behind links of a
+    /// quarter of an hour that are renewed, unless the statement has a `disposition`.
+    ///
+    /// # Errors
+    /// As [`execute`](Self::execute).
+    pub async fn open(&self, statement: &Statement, wait: &Wait) -> Result<Pages> {
+        let answer = self.run(&statement.clone().or_option("disposition", "EXTERNAL_LINKS"), wait).await?;
+        Pages::read(self.clone(), answer)
+    }
+
+    /// Goes on reading a result at a chunk, in the hour after the statement has run.
+    pub fn pages(&self, statement_id: &str, columns: Vec<Column>, chunk: u64) -> Pages {
+        Pages::at(self.clone(), statement_id, columns, chunk)
+    }
+
+    /// The answer that tells of success.
+    async fn run(&self, statement: &Statement, wait: &Wait) -> Result<Json> {
         let first = self.submit(statement).await?;
         let id = first.get("statement_id").and_then(Json::as_str).unwrap_or_default().to_owned();
-        let first = std::cell::Cell::new(Some(first));
+        let first = Cell::new(Some(first));
         let look = || async {
             let answer = match first.take() {
                 Some(answer) => answer,
@@ -65,17 +101,16 @@ impl Warehouse {
             Ok(match state {
                 "PENDING" | "RUNNING" => Look::Pending { state: state.to_owned(), message: String::new() },
                 "SUCCEEDED" => Look::Done(answer),
-                _ => return Err(failure(&answer, state)),
+                _ => return Err(failure::failure(&answer, state)),
             })
         };
-        let answer = match wait.until(&self.workspace, "the SQL statement", look).await {
+        match wait.until(&self.workspace, "the SQL statement", look).await {
             Err(error) if error.kind() == ErrorKind::Deadline => {
                 self.cancel(&id).await?;
-                return Err(error.with_hint("It was cancelled. Allow more time, or ask for less."));
+                Err(error.with_hint("It was cancelled. Allow more time, or ask for less."))
             }
-            answer => answer?,
-        };
-        self.rest(&id, Rows::read(&answer)?).await
+            answer => answer,
+        }
     }
 
     /// Submits a statement. The answer, as the API gives it, may hold the result already.
@@ -83,8 +118,7 @@ impl Warehouse {
     /// # Errors
     /// What the service refuses; that a statement fails is told by the `status` of the answer.
     pub async fn submit(&self, statement: &Statement) -> Result<Json> {
-        let target = Target::Object("SQL warehouse", self.id.clone());
-        self.workspace.api("POST", STATEMENTS, target).json(&statement.body(&self.id)).send().await
+        self.workspace.api("POST", STATEMENTS, self.target()).json(&statement.body(&self.id)).send().await
     }
 
     /// A statement's state, as the API gives it, with its result when it has succeeded.
@@ -105,19 +139,13 @@ impl Warehouse {
     }
 
     /// A chunk of a statement's result, as the API gives it.
-    ///
-    /// # Errors
-    /// What the service refuses.
-    pub async fn chunk(&self, id: &str, chunk: u64) -> Result<Json> {
+    async fn chunk(&self, id: &str, chunk: u64) -> Result<Json> {
         let path = format!("{}/result/chunks/{chunk}", path(id)?);
         self.workspace.api("GET", &path, statement_target(id)).send().await
     }
 
-    async fn rest(&self, id: &str, mut rows: Rows) -> Result<Rows> {
-        while let Some(next) = rows.next_chunk.take() {
-            rows.extend(&self.chunk(id, next).await?)?;
-        }
-        Ok(rows)
+    fn target(&self) -> Target {
+        Target::Object("SQL warehouse", self.id.clone())
     }
 }
 
@@ -127,27 +155,4 @@ fn path(id: &str) -> Result<String> {
 
 fn statement_target(id: &str) -> Target {
     Target::Object("SQL statement", id.to_owned())
-}
-
-/// Why a statement has no result.
-fn failure(answer: &Json, state: &str) -> Error {
-    let text = |pointer| answer.pointer(pointer).and_then(Json::as_str).unwrap_or_default();
-    let (code, sql_state) = (text("/status/error/error_code"), text("/status/sql_state"));
-    let message = match text("/status/error/message") {
-        "" => format!("the SQL statement ended as {state}"),
-        message => format!("the SQL statement failed: {message}"),
-    };
-    let (kind, hint) = match (state, sql_state) {
-        ("CANCELED", _) => (ErrorKind::Cancelled, "Someone cancelled it, or it took longer than its `wait_timeout`."),
-        ("CLOSED", _) => (ErrorKind::NotFound, "Results are kept for an hour: run the statement again."),
-        (_, "42P01" | "42704") => {
-            (ErrorKind::NotFound, "Check the names, and the catalog and schema that the statement runs in.")
-        }
-        (_, "42501") => {
-            (ErrorKind::Permission, "Grant what the message names to the user or service principal of the credential.")
-        }
-        _ => (ErrorKind::BadRequest, "The message is the engine's: mend the statement, or its parameters."),
-    };
-    let service = Service { status: 200, error_code: code.to_owned(), ..Service::default() };
-    Error::new(kind, message).with_service(service).with_hint(hint)
 }

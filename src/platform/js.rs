@@ -115,7 +115,7 @@ impl JsFetch {
     async fn send(self, request: Request) -> Result<Response> {
         let mut lines = String::new();
         for (name, value) in &request.headers {
-            for part in [name, "\n", value, "\n"] {
+            for part in [&**name, "\n", value, "\n"] {
                 lines.push_str(part);
             }
         }

@@ -56,7 +56,9 @@ fn model_and_index_are_those_of_the_settings() {
     assert_eq!(host.body(1)["columns"], json!(["chunk", "body", "headline"]));
     assert_eq!(host.body(1)["query_type"], "ANN");
     assert!(
-        requests.iter().all(|request| request.headers.contains(&("authorization", "Bearer dapi-very-secret".into())))
+        requests
+            .iter()
+            .all(|request| request.headers.contains(&("authorization".into(), "Bearer dapi-very-secret".into())))
     );
 }
 

@@ -13,6 +13,7 @@ mod recorded;
 mod resilience;
 mod retrieval;
 mod sql;
+mod sql_pages;
 mod stream;
 
 use std::rc::Rc;

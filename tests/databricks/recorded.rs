@@ -131,7 +131,7 @@ fn chat_bodies_are_those_of_openai_dspy_and_the_sdk() {
         assert_eq!(request.method, "POST");
         assert_eq!(request.url, format!("{ADDRESS}/serving-endpoints/{endpoint}/invocations"));
         let headers = ["accept", "content-type", "authorization"];
-        assert!(request.headers.iter().all(|(name, _)| headers.contains(name)), "{request:?}");
+        assert!(request.headers.iter().all(|(name, _)| headers.contains(&&**name)), "{request:?}");
         assert_eq!(answer.completions.len(), 1, "{name}");
         assert_eq!(answer.usage.total_tokens, 19, "{name}");
     }

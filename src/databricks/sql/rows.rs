@@ -15,57 +15,45 @@ pub struct Column {
     pub type_text: String,
 }
 
-/// The rows of a result. Every value is a text, as the API sends it, or null.
+impl Column {
+    /// A column as the API describes it.
+    pub(crate) fn read(column: &Json) -> Self {
+        let text = |name: &str| column.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
+        Self { name: text("name"), type_name: text("type_name"), type_text: text("type_text") }
+    }
+}
+
+/// The columns of an answer.
+pub(super) fn columns(answer: &Json) -> Vec<Column> {
+    let columns = answer.pointer("/manifest/schema/columns").and_then(Json::as_array);
+    columns.into_iter().flatten().map(Column::read).collect()
+}
+
+/// Rows of a result. Every value is a text, as the API sends it, or null.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
     pub columns: Vec<Column>,
     pub rows: Vec<Vec<Option<String>>>,
     /// There were more rows than a limit let through.
     pub truncated: bool,
-    pub(super) next_chunk: Option<u64>,
 }
 
 impl Rows {
-    pub(super) fn read(answer: &Json) -> Result<Self> {
-        let columns = answer.pointer("/manifest/schema/columns").and_then(Json::as_array).into_iter().flatten();
-        let text = |column: &Json, name: &str| column.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
-        let column = |column: &Json| Column {
-            name: text(column, "name"),
-            type_name: text(column, "type_name"),
-            type_text: text(column, "type_text"),
+    /// Reads a list of lists.
+    pub(super) fn read(columns: Vec<Column>, rows: Json, truncated: bool) -> Result<Self> {
+        let width = columns.len();
+        let Json::Array(rows) = rows else { return Err(uneven(width)) };
+        let cell = |cell: Json| match cell {
+            Json::Null => None,
+            Json::String(text) => Some(text),
+            other => Some(json::text(&other)),
         };
-        let truncated = answer.pointer("/manifest/truncated").and_then(Json::as_bool).unwrap_or(false);
-        let mut rows = Self { columns: columns.map(column).collect(), truncated, ..Self::default() };
-        if let Some(first) = answer.get("result") {
-            rows.extend(first)?;
-        }
-        Ok(rows)
-    }
-
-    /// Adds a chunk.
-    pub(super) fn extend(&mut self, chunk: &Json) -> Result<()> {
-        if chunk.get("external_links").is_some() {
-            return Err(Error::new(ErrorKind::Unsupported, "the result lies behind links to cloud storage")
-                .at_field("disposition")
-                .with_hint("Leave `disposition` out, or fetch the links of `submit` and `chunk` yourself."));
-        }
-        let width = self.columns.len();
-        for row in chunk.get("data_array").and_then(Json::as_array).into_iter().flatten() {
-            let cells = row.as_array().filter(|cells| cells.len() == width).ok_or_else(|| {
-                Error::new(
-                    ErrorKind::Protocol,
-                    format!("a row of the result has not the {width} values of its columns"),
-                )
-            })?;
-            let cell = |cell: &Json| match cell {
-                Json::Null => None,
-                Json::String(text) => Some(text.clone()),
-                other => Some(json::text(other)),
-            };
-            self.rows.push(cells.iter().map(cell).collect());
-        }
-        self.next_chunk = chunk.get("next_chunk_index").and_then(Json::as_u64);
-        Ok(())
+        let row = |row: Json| match row {
+            Json::Array(cells) if cells.len() == width => Ok(cells.into_iter().map(cell).collect()),
+            _ => Err(uneven(width)),
+        };
+        let rows = rows.into_iter().map(row).collect::<Result<_>>()?;
+        Ok(Self { columns, rows, truncated })
     }
 
     /// The rows as records by column, their values read by the column's type: whole numbers, floats, booleans and what is nested as
@@ -77,6 +65,10 @@ impl Rows {
         };
         self.rows.iter().map(record).collect()
     }
+}
+
+fn uneven(width: usize) -> Error {
+    Error::new(ErrorKind::Protocol, format!("a row of the result has not the {width} values of its columns"))
 }
 
 fn value(type_name: &str, cell: Option<&str>) -> Json {

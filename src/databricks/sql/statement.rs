@@ -41,6 +41,12 @@ impl Statement {
         self
     }
 
+    /// Sets a member unless it is set.
+    pub(super) fn or_option(mut self, name: &str, value: &str) -> Self {
+        self.options.entry(name).or_insert_with(|| value.into());
+        self
+    }
+
     pub(super) fn body(&self, warehouse_id: &str) -> Json {
         let mut body = self.options.clone();
         body.insert("statement".to_owned(), self.text.as_str().into());

@@ -54,7 +54,7 @@ fn head(request: &Request) -> Result<OutgoingRequest> {
     let (scheme, rest) = request.url.split_once("://").ok_or_else(no_url)?;
     let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     let headers = Fields::new();
-    let length = ("content-length", request.body.len().to_string());
+    let length = ("content-length".into(), request.body.len().to_string());
     for (name, value) in request.headers.iter().chain([&length]) {
         let value = value.clone().into_bytes();
         headers.append(name, &value).map_err(|_| failure::invalid("headers"))?;
