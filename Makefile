@@ -1,5 +1,5 @@
 # The two commands are `make demo` and `make test`; the other targets are their parts.
-.PHONY: demo demo-component test bench bench-edge build component clean setup-build setup-demo setup-test \
+.PHONY: demo demo-component test bench bench-edge bench-vector build component clean setup-build setup-demo setup-test \
 	test-rust test-browser test-runtimes test-js test-gateway test-security test-package test-worker test-component test-hosts test-workspace test-peers test-page test-page-component test-fallback
 
 export PATH := $(HOME)/.cargo/bin:$(PATH)
@@ -19,6 +19,11 @@ bench: setup-build build
 bench-edge: setup-test build
 	node wit/build.mjs server
 	node benches/edge.mjs
+
+# The vector search of the local workspace, for minutes; SIZES=1000000 takes longer. See docs/vector-benchmarks.md.
+SIZES ?= 1000,10000,100000
+bench-vector: setup-demo build
+	node benches/vector.mjs --sizes $(SIZES)
 
 setup-build setup-demo setup-test: setup-%:
 	@.ci/setup $*

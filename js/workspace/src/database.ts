@@ -2,7 +2,8 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import Libsql from "libsql";
 
-type Value = string | number | null;
+/** What goes into a statement; vectors go in as bytes. */
+type Value = string | number | null | Uint8Array;
 
 /**
  * One SQLite file. Every change is a transaction in a write-ahead log, so that a killed process leaves either all of it or
@@ -26,6 +27,17 @@ export class Database {
   /** Runs a statement and returns how many rows it changed. */
   run(sql: string, values: Value[] = []): number {
     return this.#db.prepare(sql).run(values).changes;
+  }
+
+  /** Runs a statement once for each list of values. */
+  runEach(sql: string, lists: Value[][]): void {
+    const statement = this.#db.prepare(sql);
+    for (const values of lists) statement.run(values);
+  }
+
+  /** Runs statements that take no values and give no rows. */
+  execute(sql: string): void {
+    this.#db.exec(sql);
   }
 
   /** Does all of `work`, or nothing of it. */

@@ -27,6 +27,7 @@ import { Embedder } from "./models/embedder.js";
 import { Embeddings } from "./models/embeddings.js";
 import { cacheDirectory, chatModelPath } from "./models/weights.js";
 import { WorkspaceTree } from "./notebooks/tree.js";
+import { AiSearchRoutes } from "./routes/ai-search.js";
 import { FilesRoutes } from "./routes/files.js";
 import { ACCOUNT_ID, IdentityRoutes } from "./routes/identity.js";
 import { JobsRoutes } from "./routes/jobs.js";
@@ -34,6 +35,7 @@ import { mlflowRoutes } from "./routes/mlflow.js";
 import { secretsRoutes } from "./routes/secrets.js";
 import { InferenceRoutes } from "./routes/serving-inference.js";
 import { ServingRoutes } from "./routes/serving.js";
+import { VectorEndpointRoutes } from "./routes/vector-endpoints.js";
 import { VectorSearchRoutes } from "./routes/vector-search.js";
 import { WorkspaceFilesRoutes } from "./routes/workspace-files.js";
 import { SecretStore } from "./secrets/store.js";
@@ -44,6 +46,7 @@ import { ServingStore } from "./serving/store.js";
 import { endpointId } from "./serving/views.js";
 import type { EngineKind } from "./sql/engine.js";
 import { openSql } from "./sql/open.js";
+import { VectorSearch } from "./vector/service.js";
 import { VectorStore } from "./vector/store.js";
 
 export type { FederationPolicy } from "./identity/federation.js";
@@ -196,15 +199,25 @@ async function open(options: WorkspaceOptions, onClose: (undo: () => unknown) =>
 
   const embeddings = new Embeddings({ [EMBEDDING_ENDPOINT]: embedder });
   const loader = new DocumentLoader(store, embeddings, EMBEDDING_ENDPOINT);
-  if (folder !== undefined) loader.prepare();
+  if (folder !== undefined) await loader.prepare();
   let loading = folder !== undefined && loader.isEmpty();
+  const vectorSearch = new VectorSearch({
+    store,
+    embeddings,
+    tables: sql.tables,
+    rerankingEndpoint: EMBEDDING_ENDPOINT,
+    isLoading: (index) => loading && index === DOCUMENTS_INDEX,
+  });
+  onClose(() => vectorSearch.close());
 
   const authenticate = credentials.authenticate.bind(credentials);
   const router = new Router([
     ...new IdentityRoutes(credentials).routes(),
     ...new ServingRoutes(endpoints).routes(),
     ...new InferenceRoutes(endpoints).routes(),
-    ...new VectorSearchRoutes(store, embeddings, (index) => loading && index === DOCUMENTS_INDEX).routes(),
+    ...new VectorEndpointRoutes(vectorSearch).routes(),
+    ...new VectorSearchRoutes(vectorSearch).routes(),
+    ...new AiSearchRoutes(vectorSearch).routes(),
     ...new FilesRoutes(files, new Uploads(files), grants).routes(),
     ...new WorkspaceFilesRoutes(tree).routes(),
     ...secretsRoutes(secretStore),

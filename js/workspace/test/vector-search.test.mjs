@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { test } from "node:test";
-import { client, SEARCH, start, temporaryFolder } from "./support.mjs";
+import { SEARCH, start } from "./support.mjs";
 
 const INDEX = "main.rag.items";
 
@@ -130,7 +128,10 @@ test("vector search", async (t) => {
       [{ query_type: "MAGIC" }, /query_type/],
       [{ num_results: 0 }, /num_results/],
       [{ query_type: "HYBRID", query_text: "x", num_results: 201 }, /num_results/],
-      [{ reranker: { model: "databricks_reranker" } }, /reranker/],
+      [{ reranker: { model: "databricks_reranker" } }, /columns_to_rerank/],
+      [{ sort_columns: ["colour DESC"] }, /'colour' of 'sort_columns'/],
+      [{ facets: ["price BUCKETS [1]"] }, /BUCKETS/],
+      [{ facets: ["kind", "kind TOP 2"] }, /twice/],
     ];
     for (const [body, message] of cases) {
       const reply = await query(body);
@@ -171,11 +172,11 @@ test("vector search", async (t) => {
     assert.equal(await ids({ query_type: "FULL_TEXT", query_text: "apple", query_vector: null }), "");
   });
 
-  await t.test("what the workspace lacks is refused", async () => {
-    const delta = { name: "a.b.c", index_type: "DELTA_SYNC", primary_key: "id", endpoint_name: "vs_ep", delta_sync_index_spec: {} };
+  await t.test("a missing index is a 404, an index without a spec a 400", async () => {
+    const delta = { name: "a.b.c", index_type: "DELTA_SYNC", primary_key: "id", endpoint_name: "vs_ep" };
     const reply = await call("POST", `${SEARCH}/indexes`, delta);
-    assert.deepEqual([reply.status, reply.body.error_code], [501, "NOT_IMPLEMENTED"]);
-    assert.equal((await call("POST", `${SEARCH}/endpoints`, { name: "x", endpoint_type: "STORAGE_OPTIMIZED" })).status, 501);
+    assert.deepEqual([reply.status, reply.body.error_code], [400, "INVALID_PARAMETER_VALUE"]);
+    assert.match(reply.body.message, /delta_sync_index_spec/);
     assert.equal((await call("GET", `${SEARCH}/indexes/no.such.index`)).status, 404);
   });
 
@@ -210,18 +211,4 @@ test("an index with an embedding model embeds rows and query texts", async (t) =
   await upsert(call, [{ id: 1, text: "The cat sleeps on the sofa." }, { id: 2, text: "Quarterly revenue grew by ten percent." }]);
   const { body } = await call("POST", `${SEARCH}/indexes/${INDEX}/query`, { columns: ["id"], query_text: "How did sales develop?" });
   assert.deepEqual(body.result.data_array.map(([id]) => id), [2, 1]);
-});
-
-test("what was acknowledged survives kill -9", async (t) => {
-  const data = temporaryFolder(t);
-  const server = fork(new URL("./server-process.mjs", import.meta.url), [data]);
-  const [address] = await once(server, "message");
-  const { call } = client(address);
-  await createItems(call);
-  assert.equal((await upsert(call, ITEMS)).status, 200);
-  server.kill("SIGKILL");
-  await once(server, "exit");
-  const again = await start(t, { data });
-  const reply = await again.call("POST", `${SEARCH}/indexes/${INDEX}/query`, { columns: ["id"], query_text: "lamp", query_type: "FULL_TEXT" });
-  assert.deepEqual(reply.body.result.data_array.map(([id]) => id), ["d"]);
 });

@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join, posix, sep } from "node:path";
 import type { Embeddings } from "../models/embeddings.js";
-import { readDefinition, type IndexDefinition } from "../vector/definition.js";
-import type { Row, StoredIndex, VectorStore } from "../vector/store.js";
+import type { Row } from "../vector/columns.js";
+import { readDirectDefinition, type IndexDefinition } from "../vector/definition.js";
+import type { StoredIndex, VectorStore } from "../vector/store.js";
 import { readFrontMatter } from "./front-matter.js";
 import { splitPassages } from "./passages.js";
 
@@ -53,13 +54,13 @@ export class DocumentLoader {
   }
 
   /** Makes the endpoint and the index where they are missing. */
-  prepare(): void {
-    if (!this.#store.findEndpoint(DOCUMENTS_ENDPOINT)) this.#store.createEndpoint(DOCUMENTS_ENDPOINT);
+  async prepare(): Promise<void> {
+    if (!this.#store.findEndpoint(DOCUMENTS_ENDPOINT)) this.#store.createEndpoint(DOCUMENTS_ENDPOINT, { type: "STANDARD" });
     const model = this.#embeddings.model(this.#embeddingEndpoint).id;
     const definition = this.#definition();
     const found = this.#store.findIndex(DOCUMENTS_INDEX);
     if (found && found.model === model && JSON.stringify(found.columns) === JSON.stringify(definition.columns)) return;
-    if (found) this.#store.deleteIndex(DOCUMENTS_INDEX);
+    if (found) await this.#store.deleteIndex(DOCUMENTS_INDEX);
     this.#store.createIndex(definition, model);
   }
 
@@ -74,7 +75,7 @@ export class DocumentLoader {
         embedding_source_columns: [{ name: "text", embedding_model_endpoint_name: this.#embeddingEndpoint }],
       },
     };
-    return readDefinition(body, DOCUMENTS_ENDPOINT, (name) => this.#embeddings.model(name).dimension);
+    return readDirectDefinition(body, DOCUMENTS_ENDPOINT, (name) => this.#embeddings.model(name).dimension);
   }
 
   /** True if nothing was ever read into the index. */
@@ -89,14 +90,14 @@ export class DocumentLoader {
     const files = await markdownFiles(folder);
     const progress = { done: 0, total: files.length, changed: 0 };
     for (const gone of known.keys()) {
-      if (!files.includes(gone)) this.#store.replaceDocument(index, gone, undefined, []);
+      if (!files.includes(gone)) await this.#store.replaceDocument(index, gone, undefined, []);
     }
     for (const file of files) {
       if (signal.aborted) return progress;
       const source = await readFile(join(folder, file), "utf8");
       const hash = createHash("sha256").update(`${FORMAT}\0${source}`).digest("hex");
       if (known.get(file) !== hash) {
-        this.#store.replaceDocument(index, file, hash, await this.#rows(index, file, source));
+        await this.#store.replaceDocument(index, file, hash, await this.#rows(index, file, source));
         progress.changed++;
       }
       progress.done++;

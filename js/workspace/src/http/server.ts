@@ -15,7 +15,6 @@ const MISSING_PARTS: Array<[RegExp, string]> = [
   [/^\/api\/2\.[0-9]\/pipelines(\/|$)/, "Pipelines"],
   [/^\/api\/2\.[0-9]\/unity-catalog\//, "This part of Unity Catalog"],
   [/^\/api\/2\.[0-9]\/sql\//, "This part of Databricks SQL"],
-  [/^\/api\/2\.[0-9]\/ai-search\//, "AI Search v2 (use /api/2.0/vector-search)"],
   [/^\/ai-gateway\//, "This API of the AI Gateway (use /ai-gateway/mlflow/v1 or /ai-gateway/openai/v1)"],
 ];
 

@@ -1,17 +1,13 @@
+import { performance } from "node:perf_hooks";
 import { invalid } from "../http/errors.js";
-import {
-  isObject,
-  optionalInteger,
-  optionalNumber,
-  optionalNumbers,
-  optionalString,
-  optionalStrings,
-} from "../http/fields.js";
-import { readFilters, type Condition } from "./filters.js";
-import { searchable, type Hit, type StoredIndex, type VectorStore } from "./store.js";
+import { isObject } from "../http/fields.js";
+import type { Row } from "./columns.js";
+import { countFacets } from "./facets.js";
+import { readQuery, type Query } from "./query.js";
+import { RERANKED_ROWS, rerankScores, type Embed } from "./reranker.js";
+import type { Hit } from "./search/hits.js";
+import type { StoredIndex, VectorStore } from "./store.js";
 
-/** Databricks' limits on `num_results`. */
-const MAX_RESULTS = { ANN: 10_000, HYBRID: 200, FULL_TEXT: 200 };
 /** Rows of one reply; the rest is fetched with `query-next-page`. */
 const PAGE_SIZE = 200;
 /** The constant of reciprocal rank fusion (Cormack et al. 2009), which Databricks uses too. */
@@ -19,18 +15,36 @@ const RRF_K = 60;
 /** How deep fusion looks into both rankings at least. */
 const FUSION_DEPTH = 100;
 
-/** Turns a query text into a vector, with the model that the index was built with. */
-export type EmbedQuery = (index: StoredIndex, text: string) => Promise<number[]>;
+/** The models that a search needs. */
+export interface SearchModels {
+  /** The vector of a query text, by the model that the index was built with. */
+  embedQuery: (index: StoredIndex, text: string) => Promise<number[]>;
+  /** Vectors to compare texts with each other. */
+  embed: Embed;
+}
 
-/** Answers a query of `…/query`: `{ manifest, result, next_page_token? }`. */
-export function search(store: VectorStore, index: StoredIndex, body: Record<string, unknown>, embed: EmbedQuery): Promise<object> {
-  return searchFrom(0, store, index, body, embed);
+/** A row that was found, with the columns that are needed of it. */
+interface Found {
+  row: Row;
+  score: number;
+}
+
+/** Milliseconds that the parts of a query took. */
+interface Times {
+  embedding: number;
+  search: number;
+  reranker: number;
+}
+
+/** Answers a query of `…/query`: `{ manifest, result, next_page_token?, facet_result?, debug_info? }`. */
+export function search(store: VectorStore, index: StoredIndex, body: Record<string, unknown>, models: SearchModels): Promise<object> {
+  return searchFrom(0, store, index, body, models);
 }
 
 /** Answers `…/query-next-page`: the query of the token, from where the page before it ended. */
-export function searchNextPage(store: VectorStore, index: StoredIndex, token: string, embed: EmbedQuery): Promise<object> {
+export function searchNextPage(store: VectorStore, index: StoredIndex, token: string, models: SearchModels): Promise<object> {
   const { offset, body } = readPageToken(token);
-  return searchFrom(offset, store, index, body, embed);
+  return searchFrom(offset, store, index, body, models);
 }
 
 async function searchFrom(
@@ -38,99 +52,54 @@ async function searchFrom(
   store: VectorStore,
   index: StoredIndex,
   body: Record<string, unknown>,
-  embed: EmbedQuery,
+  models: SearchModels,
 ): Promise<object> {
-  refuseUnsupported(body);
-  const type = (optionalString(body, "query_type") ?? "ANN").toUpperCase();
-  if (type !== "ANN" && type !== "HYBRID" && type !== "FULL_TEXT") {
-    throw invalid(`'query_type' must be ANN, HYBRID or FULL_TEXT, not '${body["query_type"] as string}'.`);
-  }
-  const columns = readColumns(body, index);
-  const limit = optionalInteger(body, "num_results", 1, MAX_RESULTS[type]) ?? 10;
-  const threshold = optionalNumber(body, "score_threshold", -Infinity, Infinity) ?? 0;
-  const filters = optionalString(body, "filters_json");
-  const filter = filters === undefined ? { sql: "1", values: [] } : readFilters(filters, index);
-  const text = optionalString(body, "query_text");
-  const vector = await readVector(type, body, index, text, embed);
-
-  const hits = rank(store, index, type, text, vector, optionalStrings(body, "query_columns"), filter, limit);
-  const good = hits.filter((hit) => hit.score >= threshold);
-  const page = good.slice(offset, offset + PAGE_SIZE);
-  const rows = store.read(index, columns, page.map((hit) => hit.row));
-  const data = page.flatMap((hit) => {
-    const row = rows.get(hit.row);
-    return row ? [[...columns.map((column) => row[column]), hit.score]] : [];
-  });
+  const started = performance.now();
+  const query = readQuery(body, index, store.endpoint(index.endpoint));
+  const times: Times = { embedding: 0, search: 0, reranker: 0 };
+  const vector = await timed(times, "embedding", () => queryVector(query, index, models));
+  const limit = query.reranker ? Math.max(query.limit, RERANKED_ROWS) : query.limit;
+  const hits = await timed(times, "search", () => rank(store, index, query, vector, limit));
+  const ranked = hits.filter((hit) => hit.score >= query.threshold);
+  // Only a reply that depends on all rows reads all rows.
+  const readsAll = query.reranker !== undefined || query.sort.length > 0 || query.facets.length > 0;
+  const wanted = readsAll ? ranked : ranked.slice(offset, offset + PAGE_SIZE);
+  let found = readRows(store, index, query, wanted);
+  if (query.reranker) found = await timed(times, "reranker", () => rerank(query, found, models));
+  const facets = query.facets.length > 0 ? countFacets(query.facets, found.map(({ row }) => row)) : undefined;
+  sort(found, query.sort);
+  const page = readsAll ? found.slice(offset, offset + PAGE_SIZE) : found;
+  const count = readsAll ? found.length : ranked.length;
   return {
     manifest: {
-      column_count: columns.length + 1,
-      columns: [...columns, "score"].map((name) => ({ name })),
+      column_count: query.columns.length + 1,
+      columns: [...query.columns, "score"].map((name) => ({ name })),
+      ...(facets && { facet_column_count: 3, facet_columns: ["facet", "value", "count"].map((name) => ({ name })) }),
     },
-    result: { row_count: data.length, data_array: data },
-    ...(good.length > offset + PAGE_SIZE && { next_page_token: pageToken(offset + PAGE_SIZE, body) }),
+    result: {
+      row_count: page.length,
+      data_array: page.map(({ row, score }) => [...query.columns.map((column) => row[column]), score]),
+    },
+    ...(facets && { facet_result: { facet_row_count: facets.length, facet_array: facets } }),
+    ...(count > offset + PAGE_SIZE && { next_page_token: pageToken(offset + PAGE_SIZE, body) }),
+    ...(query.debug && { debug_info: debugInfo(times, performance.now() - started) }),
   };
 }
 
-function refuseUnsupported(body: Record<string, unknown>): void {
-  if ((body["filter_string"] ?? null) !== null) {
-    throw invalid("'filter_string' is for storage-optimized endpoints; this is a standard one: use 'filters_json'.");
-  }
-  for (const field of ["reranker", "columns_to_rerank", "sort_columns", "facets"]) {
-    const value = body[field] ?? [];
-    if (!Array.isArray(value) || value.length > 0) throw invalid(`'${field}' is not supported by the local workspace.`);
-  }
+async function queryVector({ type, text, vector }: Query, index: StoredIndex, models: SearchModels): Promise<number[] | undefined> {
+  return type === "FULL_TEXT" ? undefined : (vector ?? models.embedQuery(index, text ?? ""));
 }
 
-function readColumns(body: Record<string, unknown>, index: StoredIndex): string[] {
-  const columns = optionalStrings(body, "columns");
-  if (!columns || columns.length === 0) throw invalid("'columns' must list the columns to return.");
-  const wanted = columns.filter((column) => column !== "score");
-  const unknown = wanted.find((column) => !Object.hasOwn(index.columns, column));
-  if (unknown !== undefined) {
-    throw invalid(`Column '${unknown}' is not in index '${index.name}', which has ${Object.keys(index.columns).join(", ")}.`);
-  }
-  return wanted;
-}
-
-async function readVector(
-  type: string,
-  body: Record<string, unknown>,
-  index: StoredIndex,
-  text: string | undefined,
-  embed: EmbedQuery,
-): Promise<number[] | undefined> {
-  const vector = optionalNumbers(body, "query_vector");
-  if (type === "ANN" && (text === undefined) === (vector === undefined)) {
-    throw invalid("An ANN query takes one of 'query_text' and 'query_vector'.");
-  }
-  if (type !== "ANN" && text === undefined) throw invalid(`A ${type} query needs 'query_text'.`);
-  if (type !== "ANN" && searchable(index).length === 0) throw invalid(`Index '${index.name}' has no text to search in.`);
-  if (type === "FULL_TEXT") return undefined;
-  if (vector && vector.length !== index.dimension) {
-    throw invalid(`'query_vector' has ${vector.length} dimensions, index '${index.name}' has ${index.dimension}.`);
-  }
-  return vector ?? embed(index, text ?? "");
-}
-
-function rank(
-  store: VectorStore,
-  index: StoredIndex,
-  type: "ANN" | "HYBRID" | "FULL_TEXT",
-  text: string | undefined,
-  vector: number[] | undefined,
-  textColumns: string[] | undefined,
-  filter: Condition,
-  limit: number,
-): Hit[] {
-  const unknown = textColumns?.find((column) => !searchable(index).includes(column));
-  if (unknown !== undefined) throw invalid(`'query_columns' names '${unknown}', which is no text column of '${index.name}'.`);
-  if (type === "ANN") return store.nearest(index, vector ?? [], filter, limit);
-  if (type === "FULL_TEXT") return store.matching(index, text ?? "", textColumns, filter, limit);
+async function rank(store: VectorStore, index: StoredIndex, query: Query, vector: number[] | undefined, limit: number): Promise<Hit[]> {
+  const { type, text = "", textColumns, filter } = query;
+  if (type === "ANN") return store.search.nearest(index, vector ?? [], filter, limit);
+  if (type === "FULL_TEXT") return store.search.matching(index, text, textColumns, filter, limit);
   const depth = Math.max(limit, FUSION_DEPTH);
-  return fuse([
-    store.nearest(index, vector ?? [], filter, depth),
-    store.matching(index, text ?? "", textColumns, filter, depth),
-  ]).slice(0, limit);
+  const rankings = await Promise.all([
+    store.search.nearest(index, vector ?? [], filter, depth),
+    store.search.matching(index, text, textColumns, filter, depth),
+  ]);
+  return fuse(rankings).slice(0, limit);
 }
 
 /** Reciprocal rank fusion, scaled so that a row that leads every ranking scores 1. */
@@ -144,6 +113,53 @@ function fuse(rankings: Hit[][]): Hit[] {
   }
   return [...scores].map(([row, score]) => ({ row, score })).sort((a, b) => b.score - a.score || a.row - b.row);
 }
+
+function readRows(store: VectorStore, index: StoredIndex, query: Query, hits: Hit[]): Found[] {
+  const { columns, sort: order, facets, reranker } = query;
+  const needed = new Set([...columns, ...[...order, ...facets].map(({ column }) => column), ...(reranker?.columns ?? [])]);
+  const rows = store.read(index, [...needed], hits.map((hit) => hit.row));
+  return hits.flatMap(({ row: number, score }) => {
+    const row = rows.get(number);
+    return row ? [{ row, score }] : [];
+  });
+}
+
+async function rerank({ reranker, text = "", limit }: Query, found: Found[], models: SearchModels): Promise<Found[]> {
+  if (!reranker || found.length === 0) return found;
+  const best = found.slice(0, RERANKED_ROWS);
+  const scores = await rerankScores(reranker, text, best.map(({ row }) => row), models.embed);
+  const reranked = best.map(({ row }, i) => ({ row, score: scores[i] ?? 0 })).sort((a, b) => b.score - a.score);
+  return reranked.slice(0, limit);
+}
+
+/** Sorts in place by columns, the first one first; what is equal keeps its rank. Nothing comes last. */
+function sort(found: Found[], order: Query["sort"]): void {
+  if (order.length === 0) return;
+  found.sort((a, b) => {
+    for (const { column, descending } of order) {
+      const [x, y] = [a.row[column] ?? null, b.row[column] ?? null] as [string | number | null, string | number | null];
+      if (x === y) continue;
+      if (x === null || y === null) return x === null ? 1 : -1;
+      return (x < y ? -1 : 1) * (descending ? -1 : 1);
+    }
+    return 0;
+  });
+}
+
+async function timed<T>(times: Times, part: keyof Times, work: () => Promise<T>): Promise<T> {
+  const started = performance.now();
+  const result = await work();
+  times[part] = performance.now() - started;
+  return result;
+}
+
+/** Milliseconds, by Databricks' names. */
+const debugInfo = ({ embedding, search: ann, reranker }: Times, total: number) => ({
+  response_time: total,
+  ann_time: ann,
+  embedding_gen_time: embedding,
+  reranker_time: reranker,
+});
 
 /** A page token is the query itself and the place in it: the server keeps nothing. */
 const pageToken = (offset: number, body: Record<string, unknown>) =>

@@ -1,12 +1,24 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import Database from "libsql";
+import { Database } from "../database.js";
 import { exists, invalid, missing } from "../http/errors.js";
-import { isNumeric, type ColumnType, type IndexDefinition } from "./definition.js";
-import { columnName, type Condition } from "./filters.js";
+import { columnName, decode, encode, fromBlob, isNumeric, toBlob, type Cell, type Row } from "./columns.js";
+import type { IndexDefinition } from "./definition.js";
+import { createTables, dropTables, prepareLayout, rowColumns } from "./layout.js";
+import { Searcher } from "./searcher.js";
 
-export interface Endpoint {
+/** What a caller may set on an endpoint. */
+export interface EndpointSettings {
+  type: "STANDARD" | "STORAGE_OPTIMIZED";
+  stopped?: boolean;
+  targetQps?: number;
+  budgetPolicy?: string;
+  tags?: Array<{ key: string; value?: string }>;
+  /** Milliseconds since 1970. */
+  updated?: number;
+}
+
+export interface Endpoint extends EndpointSettings {
   name: string;
   id: string;
   /** Milliseconds since 1970. */
@@ -15,55 +27,52 @@ export interface Endpoint {
 }
 
 export interface StoredIndex extends IndexDefinition {
+  id: string;
   /** The embedding model whose vectors the index holds; "" if the rows bring their own. */
   model: string;
   /** Number in the names of its tables. */
   table: number;
 }
 
-/** A row as clients send and get it: JSON values by column. */
-export type Row = Record<string, unknown>;
-
-type Value = string | number | Buffer | ArrayBuffer | null;
-
-/** A hit of one search: the row number within its index, and how good it is by the measure of that search. */
-export interface Hit {
-  row: number;
-  score: number;
-}
+/** Databricks' limits. */
+const MAX_ENDPOINTS = 500;
+const MAX_INDEXES = 50;
 
 /**
- * Vector search endpoints and indexes in one SQLite file (libSQL: vector distance and full text are built in).
+ * Vector search endpoints, indexes and their rows in one SQLite file: the truth that everything else is made of.
  *
- * Every change is one transaction in a write-ahead log, so a killed process leaves either all of it or nothing.
- * Search is exact: distances to all rows that pass the filter. That takes 15 ms for 10,000 rows of 384 dimensions.
+ * Every change is one transaction in a write-ahead log, so a killed process leaves either all of it or nothing. `search`
+ * finds rows; a write is told to it before it counts as done, so that what was acknowledged is found.
  */
 export class VectorStore {
-  readonly #db: Database.Database;
+  readonly search: Searcher;
+  readonly #db: Database;
 
   /** Opens the store in `directory`, and creates it where there is none. */
   constructor(directory: string) {
-    mkdirSync(directory, { recursive: true });
-    this.#db = new Database(join(directory, "workspace.db"));
-    this.#db.exec(`
-      PRAGMA journal_mode = WAL;
-      PRAGMA busy_timeout = 5000;
-      CREATE TABLE IF NOT EXISTS endpoints (name TEXT PRIMARY KEY, id TEXT NOT NULL, created INTEGER NOT NULL);
-      CREATE TABLE IF NOT EXISTS indexes (number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE NOT NULL,
-        endpoint TEXT NOT NULL REFERENCES endpoints (name), model TEXT NOT NULL, definition TEXT NOT NULL);
-      CREATE TABLE IF NOT EXISTS documents (index_name TEXT NOT NULL, document TEXT NOT NULL, hash TEXT NOT NULL,
-        PRIMARY KEY (index_name, document));`);
+    const file = join(directory, "workspace.db");
+    this.#db = new Database(file, "");
+    prepareLayout(this.#db);
+    this.search = new Searcher(file, join(directory, "search"));
+    for (const index of this.indexes()) this.search.open(index);
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    await this.search.close();
     this.#db.close();
   }
 
   // ---- endpoints
 
-  createEndpoint(name: string): Endpoint {
+  createEndpoint(name: string, settings: EndpointSettings): Endpoint {
     if (this.findEndpoint(name)) throw exists(`Vector search endpoint ${name} already exists`);
-    this.#run("INSERT INTO endpoints VALUES (?, ?, ?)", [name, randomUUID(), Date.now()]);
+    if (this.endpoints().length >= MAX_ENDPOINTS) throw invalid(`A workspace has up to ${MAX_ENDPOINTS} vector search endpoints.`);
+    this.#db.run("INSERT INTO endpoints (name, id, created, settings) VALUES (?, ?, ?, ?)", [
+      name,
+      randomUUID(),
+      Date.now(),
+      JSON.stringify(settings),
+    ]);
     return this.endpoint(name);
   }
 
@@ -78,52 +87,41 @@ export class VectorStore {
   }
 
   endpoints(): Endpoint[] {
-    return this.#all<Endpoint>(
-      `SELECT name, id, created, (SELECT count(*) FROM indexes WHERE endpoint = endpoints.name) AS indexes
-       FROM endpoints ORDER BY name`,
-    );
+    return this.#db
+      .all<Omit<Endpoint, keyof EndpointSettings> & { settings: string }>(
+        `SELECT name, id, created, settings, (SELECT count(*) FROM indexes WHERE endpoint = endpoints.name) AS indexes
+         FROM endpoints ORDER BY name`,
+      )
+      .map(({ settings, ...endpoint }) => ({ type: "STANDARD", ...endpoint, ...(JSON.parse(settings) as Partial<EndpointSettings>) }));
+  }
+
+  changeEndpoint(name: string, change: Partial<EndpointSettings>): Endpoint {
+    const { type, stopped, targetQps, budgetPolicy, tags } = this.endpoint(name);
+    const settings = { type, stopped, targetQps, budgetPolicy, tags, ...change, updated: Date.now() };
+    this.#db.run("UPDATE endpoints SET settings = ? WHERE name = ?", [JSON.stringify(settings), name]);
+    return this.endpoint(name);
   }
 
   deleteEndpoint(name: string): void {
     const { indexes } = this.endpoint(name);
     if (indexes > 0) throw invalid(`Vector search endpoint ${name} still has ${indexes} index(es): delete them first.`);
-    this.#run("DELETE FROM endpoints WHERE name = ?", [name]);
+    this.#db.run("DELETE FROM endpoints WHERE name = ?", [name]);
   }
 
   // ---- indexes
 
   createIndex(definition: IndexDefinition, model: string): StoredIndex {
-    this.endpoint(definition.endpoint);
+    const endpoint = this.endpoint(definition.endpoint);
     if (this.findIndex(definition.name)) throw exists(`Vector search index ${definition.name} already exists`);
-    this.#transaction(() => {
-      const { lastInsertRowid } = this.#run("INSERT INTO indexes (name, endpoint, model, definition) VALUES (?, ?, ?, ?)", [
-        definition.name,
-        definition.endpoint,
-        model,
-        JSON.stringify(definition),
-      ]);
-      this.#createTables(Number(lastInsertRowid), definition);
+    if (endpoint.indexes >= MAX_INDEXES) throw invalid(`Vector search endpoint ${endpoint.name} has ${MAX_INDEXES} indexes, the most it can have.`);
+    this.#db.transaction(() => {
+      const [added] = this.#db.all<{ number: number }>(
+        "INSERT INTO indexes (name, endpoint, model, definition) VALUES (?, ?, ?, ?) RETURNING number",
+        [definition.name, definition.endpoint, model, JSON.stringify({ ...definition, id: randomUUID() })],
+      );
+      createTables(this.#db, added?.number ?? 0, definition);
     });
     return this.index(definition.name);
-  }
-
-  #createTables(table: number, definition: IndexDefinition): void {
-    const columns = Object.entries(definition.columns).map(([column, type]) => {
-      const key = column === definition.primaryKey ? " UNIQUE NOT NULL" : "";
-      return `${columnName(column)} ${sqlType(type)}${key}`;
-    });
-    this.#db.exec(`CREATE TABLE rows_${table} (row INTEGER PRIMARY KEY, ${columns.join(", ")})`);
-    const texts = searchable(definition).map(columnName);
-    if (texts.length === 0) return;
-    const names = texts.join(", ");
-    const values = (row: string) => texts.map((text) => `${row}.${text}`).join(", ");
-    this.#db.exec(`
-      CREATE VIRTUAL TABLE text_${table} USING fts5(${names}, content = 'rows_${table}', content_rowid = 'row',
-        tokenize = 'porter unicode61');
-      CREATE TRIGGER insert_${table} AFTER INSERT ON rows_${table} BEGIN
-        INSERT INTO text_${table} (rowid, ${names}) VALUES (new.row, ${values("new")}); END;
-      CREATE TRIGGER delete_${table} AFTER DELETE ON rows_${table} BEGIN
-        INSERT INTO text_${table} (text_${table}, rowid, ${names}) VALUES ('delete', old.row, ${values("old")}); END;`);
   }
 
   index(name: string): StoredIndex {
@@ -133,120 +131,171 @@ export class VectorStore {
   }
 
   findIndex(name: string): StoredIndex | undefined {
-    return this.indexes().find((index) => index.name === name);
+    return this.indexes("WHERE name = ?", [name])[0];
   }
 
-  indexes(): StoredIndex[] {
-    const rows = this.#all<{ number: number; model: string; definition: string }>("SELECT * FROM indexes ORDER BY name");
+  indexes(where = "", values: string[] = []): StoredIndex[] {
+    const sql = `SELECT * FROM indexes ${where} ORDER BY name`;
+    const rows = this.#db.all<{ number: number; model: string; definition: string }>(sql, values);
     return rows.map(({ number, model, definition }) => ({
-      ...(JSON.parse(definition) as IndexDefinition),
+      ...(JSON.parse(definition) as IndexDefinition & { id: string }),
       model,
       table: number,
     }));
   }
 
-  deleteIndex(name: string): void {
+  /** Stores a changed definition; its columns must stay what they are. */
+  changeIndex({ model: _, table: __, ...definition }: StoredIndex): void {
+    this.#db.run("UPDATE indexes SET definition = ? WHERE name = ?", [JSON.stringify(definition), definition.name]);
+  }
+
+  async deleteIndex(name: string): Promise<void> {
     const { table } = this.index(name);
-    this.#transaction(() => {
-      this.#db.exec(`DROP TABLE rows_${table}; DROP TABLE IF EXISTS text_${table};`);
-      this.#run("DELETE FROM documents WHERE index_name = ?", [name]);
-      this.#run("DELETE FROM indexes WHERE name = ?", [name]);
+    this.#db.transaction(() => {
+      dropTables(this.#db, table);
+      this.#db.run("DELETE FROM documents WHERE index_name = ?", [name]);
+      this.#db.run("DELETE FROM syncs WHERE number = ?", [table]);
+      this.#db.run("DELETE FROM indexes WHERE name = ?", [name]);
     });
+    await this.search.drop(table);
   }
 
   count(index: StoredIndex): number {
-    return this.#all<{ n: number }>(`SELECT count(*) AS n FROM rows_${index.table}`)[0]?.n ?? 0;
+    return this.#db.all<{ n: number }>(`SELECT count(*) AS n FROM rows_${index.table}`)[0]?.n ?? 0;
   }
 
   // ---- rows
 
-  /** Writes rows; a row with the primary key of a stored one takes its place. */
-  upsert(index: StoredIndex, rows: Row[]): void {
-    this.#transaction(() => this.#write(index, rows));
+  /**
+   * Writes rows; a row with the primary key of a stored one takes its place. The digests tell a Delta Sync index later
+   * which rows of its source are changed.
+   */
+  async upsert(index: StoredIndex, rows: Row[], digests: string[] = []): Promise<void> {
+    const removed = this.#db.transaction(() => this.#write(index, rows, digests));
+    await this.search.apply(index, removed);
   }
 
-  #write(index: StoredIndex, rows: Row[]): void {
-    const columns = Object.entries(index.columns);
-    const remove = this.#db.prepare(`DELETE FROM rows_${index.table} WHERE ${columnName(index.primaryKey)} = ?`);
-    const insert = this.#db.prepare(
-      `INSERT INTO rows_${index.table} (${columns.map(([c]) => columnName(c)).join(", ")})
-       VALUES (${columns.map(() => "?").join(", ")})`,
+  /** Returns the row numbers that are gone. */
+  #write(index: StoredIndex, rows: Row[], digests: string[] = []): number[] {
+    // Of rows with one key the last counts, and only that one is written.
+    const last = [...new Map(rows.map((row, i) => [this.#key(index, row[index.primaryKey]), { row, digest: digests[i] ?? null }])).values()];
+    const columns = rowColumns(index);
+    const cells = last.map(({ row, digest }) => [
+      digest,
+      ...columns.map((column) => encode(column, index.columns[column] ?? "string", row[column])),
+    ]);
+    const removed = this.#remove(index, columnName(index.primaryKey), last.map(({ row }) => this.#key(index, row[index.primaryKey])));
+    const first = this.#lastRow(index) + 1;
+    this.#db.runEach(
+      `INSERT INTO rows_${index.table} (row, digest, ${columns.map(columnName).join(", ")}) VALUES (?, ?, ${columns.map(() => "?").join(", ")})`,
+      cells.map((values, i) => [first + i, ...values]),
     );
-    for (const row of rows) {
-      const values = columns.map(([column, type]) => encode(column, type, row[column]));
-      remove.run([encode(index.primaryKey, index.columns[index.primaryKey] ?? "string", row[index.primaryKey])]);
-      insert.run(values);
-    }
+    const { vectorColumn } = index;
+    if (vectorColumn === undefined) return removed;
+    const vectors = last.flatMap(({ row }, i) => {
+      const vector = row[vectorColumn];
+      return Array.isArray(vector) ? [[first + i, toBlob(vector as number[])]] : [];
+    });
+    this.#db.runEach(`INSERT INTO vectors_${index.table} VALUES (?, ?)`, vectors);
+    return removed;
+  }
+
+  /** The highest row number ever used. */
+  #lastRow(index: StoredIndex): number {
+    return this.#db.all<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = ?", [`rows_${index.table}`])[0]?.seq ?? 0;
+  }
+
+  /** Deletes the rows that have one of these values in a column, and returns their numbers. */
+  #remove(index: StoredIndex, column: string, values: Cell[]): number[] {
+    const removed = this.#db.all<{ row: number }>(
+      `DELETE FROM rows_${index.table} WHERE ${column} IN (SELECT value FROM json_each(?)) RETURNING row`,
+      [JSON.stringify(values)],
+    );
+    const numbers = removed.map(({ row }) => row);
+    this.#db.run(`DELETE FROM vectors_${index.table} WHERE row IN (SELECT value FROM json_each(?))`, [JSON.stringify(numbers)]);
+    return numbers;
+  }
+
+  #key(index: StoredIndex, key: unknown): Cell {
+    const type = index.columns[index.primaryKey] ?? "string";
+    return encode(index.primaryKey, type, key);
   }
 
   /** Deletes the rows with these primary keys and returns how many there were. */
-  deleteRows(index: StoredIndex, keys: unknown[]): number {
+  async deleteRows(index: StoredIndex, keys: unknown[]): Promise<number> {
     const numeric = isNumeric(index.columns[index.primaryKey] ?? "string");
-    return this.#transaction(() => {
-      let deleted = 0;
-      for (const key of keys) {
-        const value = numeric ? Number(key) : String(key);
-        deleted += this.#run(`DELETE FROM rows_${index.table} WHERE ${columnName(index.primaryKey)} = ?`, [value]).changes;
-      }
-      return deleted;
-    });
+    const values = keys.map((key) => (numeric ? Number(key) : String(key)));
+    const removed = this.#db.transaction(() => this.#remove(index, columnName(index.primaryKey), values));
+    await this.search.apply(index, removed);
+    return removed.length;
   }
 
-  /** Up to `limit` whole rows in the order of the primary key, after the row with the key `after`. */
-  scan(index: StoredIndex, limit: number, after: unknown): Row[] {
+  /** Up to `limit` rows in the order of the primary key, after the row with the key `after`; whole ones unless told. */
+  scan(index: StoredIndex, limit: number, after: unknown, columns = Object.keys(index.columns)): Row[] {
     const key = columnName(index.primaryKey);
     const numeric = isNumeric(index.columns[index.primaryKey] ?? "string");
     const where = after === undefined ? "1" : `${key} > ?`;
-    const values: Value[] = after === undefined ? [] : [numeric ? Number(after) : String(after)];
-    const rows = this.#all<Record<string, Value>>(
-      `SELECT * FROM rows_${index.table} WHERE ${where} ORDER BY ${key} LIMIT ?`,
-      [...values, limit],
-    );
-    return rows.map((row) => decodeRow(index, Object.keys(index.columns), row));
+    const values: Cell[] = after === undefined ? [] : [numeric ? Number(after) : String(after)];
+    return this.#select(index, columns, `WHERE ${where} ORDER BY ${key} LIMIT ?`, [...values, limit]).map(({ row }) => row);
   }
 
   /** The named columns of the rows with these row numbers, by row number. */
   read(index: StoredIndex, columns: string[], numbers: number[]): Map<number, Row> {
-    const names = ["row", ...columns.map(columnName)].join(", ");
-    const rows = this.#all<Record<string, Value>>(
-      `SELECT ${names} FROM rows_${index.table} WHERE row IN (SELECT value FROM json_each(?))`,
-      [JSON.stringify(numbers)],
-    );
-    return new Map(rows.map((row) => [row["row"] as number, decodeRow(index, columns, row)]));
+    const found = this.#select(index, columns, "WHERE row IN (SELECT value FROM json_each(?))", [JSON.stringify(numbers)]);
+    return new Map(found.map(({ number, row }) => [number, row]));
   }
 
-  /** The rows nearest to a vector, nearest first. The score is 1 / (1 + d²), d being the Euclidean distance. */
-  nearest(index: StoredIndex, vector: number[], filter: Condition, limit: number): Hit[] {
-    const column = columnName(index.vectorColumn);
-    const hits = this.#all<{ row: number; d: number }>(
-      `SELECT row, vector_distance_l2(${column}, ?) AS d FROM rows_${index.table}
-       WHERE ${column} IS NOT NULL AND ${filter.sql} ORDER BY d, row LIMIT ?`,
-      [toBlob(vector), ...filter.values, limit],
+  #select(index: StoredIndex, columns: string[], where: string, values: Cell[]): Array<{ number: number; row: Row }> {
+    const { vectorColumn, table } = index;
+    const names = columns.map((column) => (column === vectorColumn ? `vector AS ${columnName(column)}` : columnName(column)));
+    const vectors = vectorColumn !== undefined && columns.includes(vectorColumn) ? `LEFT JOIN vectors_${table} USING (row)` : "";
+    const found = this.#db.all<Record<string, Cell | Buffer>>(
+      `SELECT ${["row", ...names].join(", ")} FROM rows_${table} ${vectors} ${where}`,
+      values,
     );
-    return hits.map(({ row, d }) => ({ row, score: 1 / (1 + d * d) }));
+    return found.map((cells) => ({
+      number: cells["row"] as number,
+      row: Object.fromEntries(
+        columns.map((column) => {
+          const value = cells[`c_${column}`] ?? null;
+          if (typeof value === "object" && value !== null) return [column, [...fromBlob(value)]];
+          return [column, decode(index.columns[column] ?? "string", value)];
+        }),
+      ),
+    }));
   }
 
-  /** The rows that share words with `text`, best first, ranked by BM25. The score is s / (1 + s) of the BM25 score s. */
-  matching(index: StoredIndex, text: string, columns: string[] | undefined, filter: Condition, limit: number): Hit[] {
-    const words = text.match(/[\p{L}\p{N}]+/gu) ?? [];
-    if (words.length === 0 || searchable(index).length === 0) return [];
-    const scope = columns ? `{${columns.map(columnName).join(" ")}} : ` : "";
-    const query = scope + `(${[...new Set(words)].map((word) => `"${word}"`).join(" OR ")})`;
-    const fts = `text_${index.table}`;
-    const hits = this.#all<{ row: number; s: number }>(
-      `SELECT rowid AS row, -bm25(${fts}) AS s FROM ${fts}
-       WHERE ${fts} MATCH ? AND rowid IN (SELECT row FROM rows_${index.table} WHERE ${filter.sql})
-       ORDER BY s DESC, rowid LIMIT ?`,
-      [query, ...filter.values, limit],
+  // ---- Delta Sync
+
+  /** The version of the source table that an index equals, once it did. */
+  syncedVersion(index: StoredIndex): { version: number; committed: string } | undefined {
+    return this.#db.all<{ version: number; committed: string }>("SELECT version, committed FROM syncs WHERE number = ?", [index.table])[0];
+  }
+
+  recordSync(index: StoredIndex, { version, committed }: { version: number; committed: string }): void {
+    this.#db.run("INSERT OR REPLACE INTO syncs VALUES (?, ?, ?)", [index.table, version, committed]);
+  }
+
+  /** The digests of the rows with these primary keys, by key. */
+  digests(index: StoredIndex, keys: unknown[]): Map<unknown, string> {
+    const key = columnName(index.primaryKey);
+    const found = this.#db.all<{ key: Cell; digest: string }>(
+      `SELECT ${key} AS key, digest FROM rows_${index.table} WHERE ${key} IN (SELECT value FROM json_each(?)) AND digest IS NOT NULL`,
+      [JSON.stringify(keys)],
     );
-    return hits.map(({ row, s }) => ({ row, score: s / (1 + s) }));
+    return new Map(found.map(({ key: value, digest }) => [value, digest]));
+  }
+
+  /** Up to `limit` primary keys in their order, after the key `after`. */
+  keys(index: StoredIndex, limit: number, after: unknown): unknown[] {
+    return this.scan(index, limit, after, [index.primaryKey]).map((row) => row[index.primaryKey]);
   }
 
   // ---- documents of a knowledge base
 
   /** Content hashes of the documents that an index holds passages of. */
   documentHashes(index: StoredIndex): Map<string, string> {
-    const rows = this.#all<{ document: string; hash: string }>(
+    const rows = this.#db.all<{ document: string; hash: string }>(
       "SELECT document, hash FROM documents WHERE index_name = ?",
       [index.name],
     );
@@ -254,60 +303,14 @@ export class VectorStore {
   }
 
   /** Puts the passages of one document in the place of those it had before; no passages and no hash forget it. */
-  replaceDocument(index: StoredIndex, document: string, hash: string | undefined, passages: Row[]): void {
-    this.#transaction(() => {
-      this.#run(`DELETE FROM rows_${index.table} WHERE ${columnName("document")} = ?`, [document]);
-      this.#run("DELETE FROM documents WHERE index_name = ? AND document = ?", [index.name, document]);
-      this.#write(index, passages);
-      if (hash !== undefined) this.#run("INSERT INTO documents VALUES (?, ?, ?)", [index.name, document, hash]);
+  async replaceDocument(index: StoredIndex, document: string, hash: string | undefined, passages: Row[]): Promise<void> {
+    const removed = this.#db.transaction(() => {
+      const before = this.#remove(index, columnName("document"), [document]);
+      this.#db.run("DELETE FROM documents WHERE index_name = ? AND document = ?", [index.name, document]);
+      const replaced = this.#write(index, passages);
+      if (hash !== undefined) this.#db.run("INSERT INTO documents VALUES (?, ?, ?)", [index.name, document, hash]);
+      return [...before, ...replaced];
     });
+    await this.search.apply(index, removed);
   }
-
-  // ---- SQL
-
-  // Parameters always go in as one list: libSQL takes a lone Buffer for a set of named parameters.
-  #all<T>(sql: string, values: Value[] = []): T[] {
-    return this.#db.prepare(sql).all(values) as T[];
-  }
-
-  #run(sql: string, values: Value[]): Database.RunResult {
-    return this.#db.prepare(sql).run(values);
-  }
-
-  #transaction<T>(work: () => T): T {
-    return this.#db.transaction(work).immediate();
-  }
-}
-
-/** The columns that full-text search looks into: all texts but the primary key. */
-export const searchable = (index: IndexDefinition) =>
-  Object.keys(index.columns).filter((column) => index.columns[column] === "string" && column !== index.primaryKey);
-
-function sqlType(type: ColumnType): string {
-  if (type === "array<float>") return "BLOB";
-  if (type === "float" || type === "double") return "REAL";
-  return isNumeric(type) || type === "boolean" ? "INTEGER" : "TEXT";
-}
-
-const toBlob = (vector: number[]) => Buffer.from(Float32Array.from(vector).buffer);
-
-function encode(column: string, type: ColumnType, value: unknown): Value {
-  if (value === undefined || value === null) return null;
-  if (type === "array<float>" && Array.isArray(value)) return toBlob(value as number[]);
-  if (type === "boolean" && typeof value === "boolean") return value ? 1 : 0;
-  if (isNumeric(type) && typeof value === "number") return value;
-  if (typeof value === "string" && !isNumeric(type) && type !== "boolean" && type !== "array<float>") return value;
-  throw invalid(`Column '${column}' takes a ${type}, not ${JSON.stringify(value)}.`);
-}
-
-function decodeRow(index: IndexDefinition, columns: string[], row: Record<string, Value>): Row {
-  return Object.fromEntries(
-    columns.map((column) => [column, decode(index.columns[column] ?? "string", row[`c_${column}`] ?? null)]),
-  );
-}
-
-function decode(type: ColumnType, value: Value): unknown {
-  if (type === "boolean" && value !== null) return value === 1;
-  if (value instanceof ArrayBuffer || Buffer.isBuffer(value)) return [...new Float32Array(new Uint8Array(value).buffer)];
-  return value;
 }
