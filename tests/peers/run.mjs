@@ -17,6 +17,7 @@ const data = mkdtempSync(join(tmpdir(), "lakelet-peers-"));
 const workspace = await startWorkspace({
   port: 0,
   data,
+  sql: "duckdb",
   model: "smollm2",
   threads: 1,
   token: "dapi-peers",

@@ -44,6 +44,7 @@ import { EMBEDDING_ENDPOINT, foundationModels } from "./serving/foundation.js";
 import { EntityOpener } from "./serving/opener.js";
 import { ServingStore } from "./serving/store.js";
 import { endpointId } from "./serving/views.js";
+import { UnityRegisteredModelsRoutes } from "./routes/unity-registered-models.js";
 import type { EngineKind } from "./sql/engine.js";
 import { openSql } from "./sql/open.js";
 import { VectorSearch } from "./vector/service.js";
@@ -222,6 +223,7 @@ async function open(options: WorkspaceOptions, onClose: (undo: () => unknown) =>
     ...new WorkspaceFilesRoutes(tree).routes(),
     ...secretsRoutes(secretStore),
     ...sql.routes,
+    ...new UnityRegisteredModelsRoutes(sql.catalog.store, models).routes(),
     ...new JobsRoutes(jobs, runner).routes(),
     ...mlflowRoutes({ server: mlflow, models, files, grants, authenticate }),
   ]);

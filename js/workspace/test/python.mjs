@@ -1,17 +1,11 @@
 // The Python that runs the SQL engines, and whether a test can use it.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
-
-const cache = process.env.LAKELET_CACHE ?? join(homedir(), ".cache", "lakelet");
-const peers = join(cache, "peers", "bin", "python");
-if (!process.env.LAKELET_PYTHON && existsSync(peers)) process.env.LAKELET_PYTHON = peers;
-
-const python = process.env.LAKELET_PYTHON ?? join(cache, "python", "bin", "python");
+// It says which Python that is.
+import "./support.mjs";
 
 /** `{ skip: reason }` for a test that needs these modules and they are missing, else `{}`. */
 export function needs(modules, { java = false } = {}) {
+  const python = process.env.LAKELET_PYTHON;
   const probe = "import importlib.util as u, sys; sys.exit(any(u.find_spec(m) is None for m in sys.argv[1:]))";
   if (spawnSync(python, ["-c", probe, ...modules]).status !== 0) return { skip: `${python} lacks ${modules.join(", ")}` };
   if (java && spawnSync("java", ["-version"]).status !== 0) return { skip: "there is no java" };

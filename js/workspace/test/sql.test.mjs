@@ -1,11 +1,9 @@
 // SQL statement execution on DuckDB, over HTTP as clients call it.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import test from "node:test";
-import { fileURLToPath } from "node:url";
 import { DUCKDB } from "./python.mjs";
-import { CATALOG, client, SQL, sqlClient, start, temporaryFolder } from "./support.mjs";
+import { CATALOG, client, killable, SQL, sqlClient, start, temporaryFolder } from "./support.mjs";
 
 test("SQL statements on DuckDB", DUCKDB, async (t) => {
   const workspace = await start(t, { sql: "duckdb" });
@@ -270,12 +268,3 @@ test("without an engine SQL says what to install, and the catalog works", async 
   assert.equal((await call("POST", `${CATALOG}/schemas`, { catalog_name: "main", name: "early" })).status, 200);
   assert.deepEqual((await call("GET", `${CATALOG}/tables?catalog_name=main&schema_name=early`)).body, { tables: [] });
 });
-
-/** A workspace in a process of its own. */
-async function killable(t, data, sql) {
-  const script = fileURLToPath(new URL("server-process.mjs", import.meta.url));
-  const process = spawn("node", [script, data, sql], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-  t.after(() => process.kill("SIGKILL"));
-  const [{ url, token }] = await once(process, "message");
-  return { process, url, token };
-}

@@ -1,6 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { startWorkspace } from "lakelet-workspace";
 
 /** The Python that has what the parts in Python need: `.ci/setup test` makes it. */
@@ -56,8 +59,13 @@ export const CATALOG = "/api/2.1/unity-catalog";
 /** Functions that run SQL on the warehouse of a workspace. */
 export function sqlClient({ call }) {
   const execute = async (statement, fields = {}) => {
-    const { status, body } = await call("POST", SQL, { statement, warehouse_id: "local", wait_timeout: "50s", ...fields });
+    let { status, body } = await call("POST", SQL, { statement, warehouse_id: "local", wait_timeout: "50s", ...fields });
     if (status !== 200) throw new Error(`${status}: ${JSON.stringify(body)}`);
+    // An engine may take long to start on a busy machine.
+    while (fields.wait_timeout === undefined && ["PENDING", "RUNNING"].includes(body.status.state)) {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      ({ body } = await call("GET", `${SQL}/${body.statement_id}`));
+    }
     return body;
   };
   /** The rows of a statement that must succeed. */
@@ -73,4 +81,13 @@ export function sqlClient({ call }) {
     return status;
   };
   return { execute, rows, failure };
+}
+
+/** A workspace in a process of its own, to be killed. */
+export async function killable(t, data, sql) {
+  const script = fileURLToPath(new URL("server-process.mjs", import.meta.url));
+  const process = spawn("node", [script, data, sql], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  t.after(() => process.kill("SIGKILL"));
+  const [{ url, token }] = await once(process, "message");
+  return { process, url, token };
 }

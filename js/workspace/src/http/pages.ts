@@ -11,8 +11,9 @@ export function page<Item>(items: Item[], key: string, query: URLSearchParams): 
   const wanted = Number(query.get("max_results") ?? 0);
   if (!Number.isInteger(wanted) || wanted < 0) throw invalid("'max_results' must be 0 or more.");
   const token = query.get("page_token") ?? "";
-  const from = token === "" ? 0 : Number(Buffer.from(token, "base64url").toString());
-  if (!Number.isInteger(from) || from < 0) throw invalid("'page_token' must be the 'next_page_token' of a reply.");
+  const place = token === "" ? "0" : Buffer.from(token, "base64url").toString();
+  if (!/^\d+$/.test(place)) throw invalid("'page_token' must be the 'next_page_token' of a reply.");
+  const from = Number(place);
   const to = from + (wanted === 0 ? DEFAULT_SIZE : Math.min(wanted, DEFAULT_SIZE));
   return { [key]: items.slice(from, to), ...(to < items.length && { next_page_token: Buffer.from(String(to)).toString("base64url") }) };
 }

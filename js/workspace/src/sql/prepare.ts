@@ -3,6 +3,7 @@ import type { CatalogStore } from "../catalog/store.js";
 import type { Volumes } from "../files/volumes.js";
 import { ApiError } from "../http/errors.js";
 import type { EngineKind, FileView } from "./engine.js";
+import { aiQueries } from "./text/ai-query.js";
 import { identifierEdits } from "./text/identifier.js";
 import { dottedNames, edit, nameAt, writeName, type DottedName, type Edit } from "./text/names.js";
 import { is, quoteString, SqlError, syntaxError, type Token } from "./text/tokens.js";
@@ -46,7 +47,7 @@ export function prepare(text: string, tokens: Token[], kind: EngineKind, options
     const known = engineName(name.parts, kind, options, isTable(tokens, name));
     if (known !== name.parts) edits.push({ start: name.start, end: name.end, text: writeName(known) });
   }
-  if (kind === "spark") edits.push(...deltaFormats(tokens));
+  if (kind === "spark") edits.push(...deltaFormats(tokens), ...aiQueries(text, tokens));
   return { statement: edit(text, edits), files: files.views };
 }
 
