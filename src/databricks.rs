@@ -2,6 +2,7 @@
 
 mod api;
 pub mod auth;
+mod config;
 mod databricks_rm;
 mod environment;
 pub mod error;
@@ -24,9 +25,10 @@ use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
 
-pub use auth::{Credential, Secret};
+pub use auth::{Credential, HostToken, Secret, TokenSource};
+pub use config::{Config, Method, ReadFile, Sources};
 pub use databricks_rm::DatabricksRm;
-pub use environment::{services, warehouse, workspace};
+pub use environment::{IndexSettings, NamedColumns, services, warehouse, workspace};
 pub use serving::{Embedder, Embeddings, ServingChat};
 pub use vector_search::{QueryType, VectorIndex};
 

@@ -259,6 +259,12 @@ impl Refusal {
 
 fn hint(kind: ErrorKind, target: &Target, base: &str, auth: AuthKind) -> Option<String> {
     let hint = match (kind, target) {
+        (ErrorKind::Permission, Target::Token) => {
+            "Ask for the scopes that the client was given: name them in LAKELET_SCOPES, `model-serving vector-search` for instance.".to_owned()
+        }
+        (ErrorKind::BadRequest, Target::Token) if auth == AuthKind::Federated => {
+            "Check that a federation policy of the account names this token's issuer, audience and subject, and that it has not expired.".to_owned()
+        }
         (ErrorKind::Auth, _) => match auth {
             AuthKind::Token => "Check DATABRICKS_TOKEN: it may have expired, be revoked, or belong to another workspace.".to_owned(),
             AuthKind::Client => {
@@ -266,6 +272,10 @@ fn hint(kind: ErrorKind, target: &Target, base: &str, auth: AuthKind) -> Option<
                  workspace."
                     .to_owned()
             }
+            AuthKind::Federated => {
+                "Check DATABRICKS_CLIENT_ID and the federation policy, and that who it names was added to this workspace.".to_owned()
+            }
+            AuthKind::Host => "The token that the host gave was refused: check its sign-in.".to_owned(),
             AuthKind::None => "No credential was sent: the gateway has to add it. Check the gateway's own settings and log.".to_owned(),
         },
         (ErrorKind::Permission, Target::Endpoint(name)) => {

@@ -8,7 +8,7 @@ use super::auth::{Token, is_header_text};
 use crate::cache::{self, Cache};
 use crate::json;
 
-/// Where the tokens of one client of one workspace are kept.
+/// Where the tokens of one client of one workspace are kept, with the same scopes.
 #[derive(Clone)]
 pub(crate) struct TokenStore {
     store: Rc<dyn Cache>,
@@ -16,8 +16,8 @@ pub(crate) struct TokenStore {
 }
 
 impl TokenStore {
-    pub fn new(store: Rc<dyn Cache>, base: &str, client_id: &str) -> Self {
-        let named = [("token_of", base), ("client_id", client_id)];
+    pub fn new(store: Rc<dyn Cache>, base: &str, client_id: &str, scope: &str) -> Self {
+        let named = [("token_of", base), ("client_id", client_id), ("scope", scope)];
         let named: Map<String, Json> = named.map(|(name, text)| (name.to_owned(), text.into())).into_iter().collect();
         Self { store, key: cache::key(&named).into() }
     }

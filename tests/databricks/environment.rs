@@ -70,12 +70,13 @@ fn without_an_index_there_is_only_the_model() {
 
 #[test]
 fn what_is_missing_or_wrong_is_named() {
-    let cases: [(&[(&str, &str)], &str); 8] = [
+    let cases: [(&[(&str, &str)], &str); 9] = [
         (&[("DATABRICKS_HOST", "")], "DATABRICKS_HOST"),
         (&[("DATABRICKS_HOST", "http://lake.example")], "DATABRICKS_HOST"),
         (&[("DATABRICKS_TOKEN", "")], "DATABRICKS_TOKEN"),
-        (&[("DATABRICKS_CLIENT_ID", "id"), ("DATABRICKS_CLIENT_SECRET", "secret")], "DATABRICKS_TOKEN"),
-        (&[("DATABRICKS_TOKEN", ""), ("DATABRICKS_CLIENT_ID", "id")], "DATABRICKS_TOKEN"),
+        (&[("DATABRICKS_CLIENT_ID", "id"), ("DATABRICKS_CLIENT_SECRET", "secret")], "DATABRICKS_AUTH_TYPE"),
+        (&[("DATABRICKS_TOKEN", ""), ("DATABRICKS_CLIENT_ID", "id")], "DATABRICKS_CLIENT_SECRET"),
+        (&[("DATABRICKS_TOKEN", ""), ("DATABRICKS_AUTH_TYPE", "external-browser")], "DATABRICKS_AUTH_TYPE"),
         (&[("LAKELET_CHAT_ENDPOINT", " ")], "LAKELET_CHAT_ENDPOINT"),
         (&[("LAKELET_COLUMNS", "text")], "LAKELET_COLUMNS"),
         (&[("LAKELET_QUERY_TYPE", "HYBIRD")], "LAKELET_QUERY_TYPE"),
@@ -86,6 +87,19 @@ fn what_is_missing_or_wrong_is_named() {
         assert!(error.hint().is_some(), "{error}");
     }
     assert_eq!(refused(&[("LAKELET_QUERY_TYPE", "HYBIRD")]).hint(), Some("did you mean `HYBRID`?"));
+}
+
+#[test]
+fn another_issuers_token_in_the_environment_is_traded_in() {
+    let token = Answer::json(json!({"access_token": "one", "expires_in": 3600}));
+    let host = TestHost::new([token, says("Hello")]);
+    let settings =
+        [("DATABRICKS_TOKEN", ""), ("DATABRICKS_OIDC_TOKEN", "e.y.J"), ("LAKELET_SCOPES", "model-serving sql")];
+    let run = Run::new(services(&environment(&settings), host.host()).unwrap().into());
+    host.run(run.model(None).unwrap().complete(hi())).unwrap();
+    let form = String::from_utf8(host.requests()[0].body.clone()).unwrap();
+    assert!(form.contains("subject_token=e.y.J") && form.ends_with("scope=model-serving%20sql"), "{form}");
+    assert!(!form.contains("client_id"));
 }
 
 #[test]

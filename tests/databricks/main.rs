@@ -5,8 +5,10 @@ mod host;
 
 mod auth;
 mod chat;
+mod config;
 mod environment;
 mod errors;
+mod federation;
 mod files;
 mod jobs;
 mod recorded;
