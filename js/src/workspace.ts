@@ -1,5 +1,6 @@
 /** Databricks workspaces, and the models and indexes in them. */
 import type { Model as ModelHandle, Retriever as IndexHandle, Workspace as Handle } from '../wasm/lakelet.js';
+import type { TokenFunction } from './auth/tokens.js';
 import { store, type CacheStore } from './cache.js';
 import { calling, inCore, init, waiting } from './core.js';
 import { LakeletError } from './errors.js';
@@ -11,11 +12,18 @@ export interface WorkspaceOptions {
   readonly host?: string;
   /** Instead of `host`: a gateway that adds the credential, `/api/lakelet` on the page's own origin for instance. */
   readonly baseUrl?: string;
-  /** A personal access token. Never in a page. */
-  readonly token?: string;
+  /** A personal access token, or a function that gives the token that is good now. Never in a page. */
+  readonly token?: string | TokenFunction;
   /** A service principal; its tokens are fetched and renewed. Never in a page. */
   readonly clientId?: string;
   readonly clientSecret?: string;
+  /**
+   * Token federation: gives a token of an issuer that the account trusts, to be traded for Databricks' own; for the service principal `clientId`, or
+   * without one for the user whom it names.
+   */
+  readonly subjectToken?: TokenFunction;
+  /** What OAuth tokens are asked for; `['all-apis']` unless given. */
+  readonly scopes?: readonly string[];
   /**
    * Where tokens of the service principal are kept, for the workspaces that come after this one. They are credentials, as text: what is handed
    * in must keep them to itself.
@@ -48,8 +56,8 @@ export interface IndexOptions {
   readonly idColumn?: string;
   /** The column with a passage's text; `text` unless given. */
   readonly textColumn?: string;
-  /** More columns to return. */
-  readonly columns?: readonly string[];
+  /** More columns to return; or by the names that passages have them by: `{ title: 'headline' }`. */
+  readonly columns?: readonly string[] | Readonly<Record<string, string>>;
   /** How many passages to return when a query does not say; 3 unless given. */
   readonly results?: number;
   readonly queryType?: 'ANN' | 'HYBRID' | 'FULL_TEXT';
@@ -136,13 +144,26 @@ export class Workspace {
 
   /** What a module opens it with. @internal */
   get connection() {
-    const { host, baseUrl, token, clientId, clientSecret, tokens, fetch, timeout, retries } = this.#options;
-    return { address: host ?? baseUrl, token, clientId, clientSecret, longestCallMs: timeout, tries: retries === undefined ? retries : retries + 1, tokens, fetch };
+    const { host, baseUrl, token, clientId, clientSecret, subjectToken, scopes, tokens, fetch, timeout, retries } = this.#options;
+    const source = typeof token === 'function' ? token : subjectToken;
+    return {
+      address: host ?? baseUrl,
+      token: typeof token === 'string' ? token : undefined,
+      clientId,
+      clientSecret,
+      scopes,
+      exchange: subjectToken !== undefined,
+      longestCallMs: timeout,
+      tries: retries === undefined ? retries : retries + 1,
+      tokens,
+      fetch,
+      source: source && (async () => source()),
+    };
   }
 
   #open(): Handle {
-    const { fetch, tokens, ...options } = this.connection;
-    const made = calling((core) => new core.Workspace(write(options), fetch));
+    const { fetch, tokens, source, ...options } = this.connection;
+    const made = calling((core) => new core.Workspace(write(options), fetch, source));
     if (tokens) made.keep_tokens(store(tokens));
     return made;
   }

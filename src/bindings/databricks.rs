@@ -28,10 +28,10 @@ pub struct Platform {
 
 #[wasm_bindgen]
 impl Platform {
-    /// The options of [`wasm::open`] as JSON text, and the `fetch` to use if not the global one.
+    /// What [`wasm::open`] takes, the options as JSON text.
     #[wasm_bindgen(constructor)]
-    pub fn new(options: &str, fetch: Option<Function>) -> std::result::Result<Self, JsValue> {
-        let open = || wasm::open(&members(options)?, fetch);
+    pub fn new(options: &str, fetch: Option<Function>, tokens: Option<Function>) -> std::result::Result<Self, JsValue> {
+        let open = || wasm::open(&members(options)?, fetch, tokens);
         open().map(|workspace| Self { workspace }).map_err(|error| thrown(&error))
     }
 

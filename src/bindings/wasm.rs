@@ -7,5 +7,6 @@ mod connection;
 pub mod crash;
 pub(super) mod errors;
 pub(super) mod store;
+mod tokens;
 
 pub(super) use connection::open;

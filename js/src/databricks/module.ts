@@ -47,8 +47,8 @@ const platforms = it.inCore(() => new WeakMap<Workspace, Platform>());
 function platform(of: Workspace): Platform {
   let found = platforms().get(of);
   if (!found) {
-    const { fetch, tokens, ...options } = of.connection;
-    const made = it.calling((core) => new core.Platform(JSON.stringify(options), fetch));
+    const { fetch, tokens, source, ...options } = of.connection;
+    const made = it.calling((core) => new core.Platform(JSON.stringify(options), fetch, source));
     if (tokens) {
       const { get, put } = access(tokens);
       made.keep_tokens(it.calling((core) => core.Store.of(async (key: string) => (await get(key)) ?? undefined, async (key: string, text: string) => void (await put(key, text)))));

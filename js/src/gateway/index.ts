@@ -28,6 +28,7 @@ import { passOn, readRelayed } from './relay.js';
 import { relayedBody, serverSentEvents, toStream } from './stream.js';
 import type { Connection, GatewayHandler, GatewayOptions, GatewayUser, RunEvent } from './types.js';
 
+export { databricksApp, type DatabricksApp } from './databricks-app.js';
 export { GatewayError } from './errors.js';
 export { tokenBucket } from './rate.js';
 export { sessions, type ClosedSessions, type SessionOptions, type Sessions } from './session.js';
@@ -93,14 +94,15 @@ async function answer(request: Request, connection: Connection, call: Call, opti
   const body = await readObject(request, options.limits ?? {}, call.signal);
   const user = await recognise(request, body, options);
   call.user = user?.id;
+  const reach = await options.reach?.(request);
   if (root === 'programs' && segments.length === 2) {
     const served = findProgram(programs, name);
     call.route = `POST /programs/${name}`;
-    const events = run(served, readInputs(served, body, user), { signal: call.signal, tokens: call.tokens, inspect: options.inspect });
+    const events = run(served, readInputs(served, body, user), { signal: call.signal, reach, tokens: call.tokens, inspect: options.inspect });
     if (!wantsEvents(request)) return done(call, json({ ...(await collect(events)), request_id: call.id }));
     return eventStream(events, call, options);
   }
-  return relay(segments, body, user, call, options);
+  return relay(segments, body, user, call, reach ? { ...options, workspace: reach.workspace } : options);
 }
 
 async function recognise(request: Request, body: Readonly<Record<string, unknown>>, { user }: GatewayOptions): Promise<GatewayUser | undefined> {

@@ -2,7 +2,7 @@
 import { objectMember, onlyMembers } from './admission.js';
 import { GatewayError, invalid, unauthenticated } from './errors.js';
 import { shown } from './span.js';
-import type { GatewayOptions, GatewayUser, RunEvent, ServedProgram } from './types.js';
+import type { GatewayOptions, GatewayReach, GatewayUser, RunEvent, ServedProgram } from './types.js';
 
 type Programs = Readonly<Record<string, ServedProgram>>;
 
@@ -39,6 +39,7 @@ export function readInputs({ program, userInputs = [] }: ServedProgram, body: Re
 /** What one run needs beside its inputs. */
 export interface Running {
   readonly signal: AbortSignal;
+  readonly reach: GatewayReach | undefined;
   readonly tokens: Tokens;
   readonly inspect: GatewayOptions['inspect'];
 }
@@ -52,7 +53,7 @@ export interface Tokens {
 /** Runs a program. Its result comes with the trace of its steps. */
 export async function* run({ program }: ServedProgram, inputs: Record<string, unknown>, running: Running): AsyncGenerator<RunEvent> {
   try {
-    for await (const event of program.stream(inputs, { signal: running.signal })) {
+    for await (const event of program.stream(inputs, { ...running.reach, signal: running.signal })) {
       if (!isResult(event)) yield isFinished(event) ? { ...event, span: shown(event.span) } : event;
       else {
         const trace = record(event.fields, running);

@@ -21,8 +21,16 @@ export interface GatewayProgram {
   /**
    * Runs the program and tells what happens. The last event is the `result`; a failure is thrown. The gateway passes on
    * every event, with failures in general words, so what else the caller must not see must not be told.
+   *
+   * @param options the signal, and what {@link GatewayOptions.reach} gave
    */
   stream(inputs: Record<string, unknown>, options: { readonly signal: AbortSignal }): AsyncIterable<RunEvent>;
+}
+
+/** What the calls of one request may reach: a workspace, with other settings for programs (`lm`, `rm` ...). */
+export interface GatewayReach {
+  readonly workspace: GatewayWorkspace;
+  readonly [setting: string]: unknown;
 }
 
 /** An input of a program. */
@@ -141,6 +149,8 @@ export interface GatewayOptions {
   readonly inspect?: (outcome: object) => RunRecord;
   /** Where relayed calls go. */
   readonly workspace?: GatewayWorkspace;
+  /** What one request may reach instead, for calls in the name of who asks: `onBehalfOf` of `configureDatabricks`. Programs get it as settings. */
+  readonly reach?: (request: Request) => GatewayReach | Promise<GatewayReach>;
   readonly relay?: Relay;
   /**
    * Names that the gateway goes by, without port; to others it answers 421. A page of another site can have its own name lead here, and would

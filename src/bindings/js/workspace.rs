@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 use super::answer::Answer;
@@ -11,11 +12,12 @@ use super::options::Options;
 use super::store::Store;
 use crate::bindings::wasm;
 use crate::cache::CachedEmbeddings;
-use crate::databricks::{self, QueryType};
+use crate::databricks::{self, NamedColumns, QueryType};
 use crate::embed::EmbeddingModel;
 use crate::error::{Error, Result};
 use crate::json;
 use crate::retrieve;
+use crate::value::Value;
 
 /// A workspace in wasm memory, with its token.
 #[wasm_bindgen]
@@ -31,10 +33,10 @@ pub struct Retriever {
 
 #[wasm_bindgen]
 impl Workspace {
-    /// The options of [`wasm::open`], and the `fetch` to use if not the global one.
+    /// What [`wasm::open`] takes.
     #[wasm_bindgen(constructor)]
-    pub fn new(length: usize, fetch: Option<js_sys::Function>) -> std::result::Result<Self, JsValue> {
-        let open = || wasm::open(&Options::read(length)?.into_json(), fetch);
+    pub fn new(length: usize, fetch: Option<Function>, tokens: Option<Function>) -> std::result::Result<Self, JsValue> {
+        let open = || wasm::open(&Options::read(length)?.into_json(), fetch, tokens);
         open().map(|workspace| Self { workspace }).map_err(|error| thrown(&error))
     }
 
@@ -55,9 +57,9 @@ impl Workspace {
         read().map_err(|error: Error| thrown(&error))
     }
 
-    /// An index: `{idColumn?, textColumn?, columns?, results?, queryType?, scoreThreshold?}`.
+    /// An index: `{idColumn?, textColumn?, columns?, results?, queryType?, scoreThreshold?}`; columns by the names that they go by, or a list.
     pub fn index(&self, name: &str, length: usize) -> std::result::Result<Retriever, JsValue> {
-        let read = || Ok(Retriever { retriever: Rc::new(index(&self.workspace, name, length)?) });
+        let read = || Ok(Retriever { retriever: index(&self.workspace, name, &Options::read(length)?)? });
         read().map_err(|error: Error| thrown(&error))
     }
 
@@ -101,9 +103,8 @@ impl Embedder {
     }
 }
 
-fn index(workspace: &databricks::Workspace, name: &str, length: usize) -> Result<databricks::VectorIndex> {
-    let options = Options::read(length)?;
-    let mut index = workspace.index(name)?.columns(options.texts("columns")?);
+fn index(workspace: &databricks::Workspace, name: &str, options: &Options) -> Result<Rc<dyn retrieve::Retriever>> {
+    let mut index = workspace.index(name)?;
     if let Some(column) = options.text("idColumn")? {
         index = index.id_column(column);
     }
@@ -116,8 +117,14 @@ fn index(workspace: &databricks::Workspace, name: &str, length: usize) -> Result
     if let Some(score) = options.number("scoreThreshold")? {
         index = index.score_threshold(score);
     }
-    Ok(match options.text("queryType")? {
-        Some(name) => index.query_type(QueryType::named(name).map_err(|error| error.at_field("queryType"))?),
-        None => index,
-    })
+    if let Some(name) = options.text("queryType")? {
+        index = index.query_type(QueryType::named(name).map_err(|error| error.at_field("queryType"))?);
+    }
+    match options.value("columns") {
+        Some(Value::Dict(columns)) => {
+            let pair = |(name, column): (&String, &Value)| Some((column.as_str()?.to_owned(), name.clone()));
+            Ok(Rc::new(NamedColumns::new(index, columns.iter().filter_map(pair).collect())))
+        }
+        _ => Ok(Rc::new(index.columns(options.texts("columns")?))),
+    }
 }

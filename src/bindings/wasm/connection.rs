@@ -1,14 +1,23 @@
 //! How a workspace is opened from the options of the package's `Workspace`.
 
+use std::rc::Rc;
+
+use js_sys::Function;
 use serde_json::{Map, Value as Json};
 
+use super::tokens::JsTokens;
 use crate::databricks::{Credential, Workspace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Policy;
 use crate::platform::js;
 
-/// `{address, token?, clientId?, clientSecret?, tries?, longestCallMs?}`, and the `fetch` to use if not the global one.
-pub(in crate::bindings) fn open(options: &Map<String, Json>, fetch: Option<js_sys::Function>) -> Result<Workspace> {
+/// `{address, token?, clientId?, clientSecret?, scopes?, exchange?, tries?, longestCallMs?}`; the `fetch` to use if not the global one; and
+/// where tokens come from: to be sent as they are, or, with `exchange`, to be traded in.
+pub(in crate::bindings) fn open(
+    options: &Map<String, Json>,
+    fetch: Option<Function>,
+    tokens: Option<Function>,
+) -> Result<Workspace> {
     let text = |name: &str| match options.get(name) {
         None | Some(Json::Null) => Ok(None),
         Some(Json::String(text)) => Ok(Some(text.as_str())),
@@ -18,14 +27,28 @@ pub(in crate::bindings) fn open(options: &Map<String, Json>, fetch: Option<js_sy
         None | Some(Json::Null) => Ok(None),
         Some(number) => number.as_f64().map(Some).ok_or_else(|| wrong(name, "a number")),
     };
-    let credential = match (text("token")?, text("clientId")?, text("clientSecret")?) {
-        (Some(token), None, None) => Credential::token(token),
-        (None, Some(id), Some(secret)) => Credential::client(id, secret),
-        (None, None, None) => Credential::None,
+    let scopes = match options.get("scopes") {
+        None | Some(Json::Null) => None,
+        Some(Json::Array(scopes)) => Some(scopes.iter().filter_map(Json::as_str)),
+        Some(_) => return Err(wrong("scopes", "a list of texts")),
+    };
+    let is_exchanged = options.get("exchange") == Some(&Json::Bool(true));
+    let tokens = tokens.map(|tokens| Rc::new(JsTokens(tokens)));
+    let credential = match (text("token")?, text("clientId")?, text("clientSecret")?, tokens) {
+        (Some(token), None, None, None) => Credential::token(token),
+        (None, Some(id), Some(secret), None) => Credential::client(id, secret),
+        (None, id, None, Some(subject)) if is_exchanged => Credential::federated(id, subject),
+        (None, None, None, Some(tokens)) => Credential::Host(tokens),
+        (None, None, None, None) => Credential::None,
         _ => {
-            return Err(Error::new(ErrorKind::Config, "the workspace is given half a credential, or two")
-                .with_hint("give either `token`, or `clientId` and `clientSecret`, or none of them behind a gateway"));
+            return Err(Error::new(ErrorKind::Config, "the workspace is given half a credential, or two").with_hint(
+                "give either `token`, or `clientId` and `clientSecret`, or `subjectToken`, or none of them behind a gateway",
+            ));
         }
+    };
+    let credential = match scopes {
+        Some(scopes) => credential.with_scopes(scopes),
+        None => credential,
     };
     let mut workspace = Workspace::new(text("address")?.unwrap_or_default(), credential, js::host(fetch)?)?;
     if let Some(tries) = number("tries")? {
