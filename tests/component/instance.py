@@ -55,4 +55,6 @@ class Instance:
 
     def events(self, stream):
         while (event := self.next(stream)) is not None:
+            if isinstance(event, Record):
+                raise RuntimeError(f"the run failed: {vars(event)}")
             yield event
