@@ -3,6 +3,7 @@
 //! Every export that needs the host blocks until the host has answered; `platform::wasi` says how work gets on meanwhile.
 
 mod adapters;
+mod databricks;
 mod errors;
 mod events;
 mod fields;

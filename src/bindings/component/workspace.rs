@@ -16,7 +16,7 @@ use crate::run::{Run, Services, Sink};
 
 /// A workspace with its token, the names that programs know its parts by, and the answers that it keeps.
 pub struct Workspace {
-    workspace: databricks::Workspace,
+    pub(super) workspace: databricks::Workspace,
     services: RefCell<Rc<Services>>,
     answers: Rc<dyn Cache>,
 }
