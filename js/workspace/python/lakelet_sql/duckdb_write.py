@@ -177,13 +177,20 @@ def properties(tree):
         elif isinstance(node, exp.LocationProperty):
             raise unsupported("external tables (LOCATION)", "DuckDB", f"Leave LOCATION out for a managed table, or {SPARK_HINT}")
         elif isinstance(node, exp.Property) and type(node) is exp.Property:
-            kept[node.this.name] = node.args["value"].name
+            key, value = pair(node)
+            kept[key] = value
         elif not isinstance(node, LAYOUT):
             continue
         node.pop()
     if kept:
         info["properties"] = kept
     return info
+
+
+def pair(node):
+    """Name and value of a property, which may be quoted or not: `delta.enableChangeDataFeed = true`."""
+    key, value = node.this, node.args["value"]
+    return key.name if isinstance(key, exp.Literal) else key.sql(), value.name if isinstance(value, exp.Literal) else value.sql().lower()
 
 
 def column_comments(schema):
@@ -272,7 +279,7 @@ def alter(tree, translator, tables):
 def alter_once(action, place, translator, tables):
     cursor, name = tables.cursor, tables.sql(place)
     if isinstance(action, exp.AlterSet) and action.expressions and isinstance(action.expressions[0], exp.Properties):
-        new = {node.this.name: node.args["value"].name for node in action.expressions[0].expressions}
+        new = dict(pair(node) for node in action.expressions[0].expressions)
         tables.note(place, lambda info: info.setdefault("properties", {}).update(new))
         return
     if isinstance(action, LAYOUT):

@@ -1,10 +1,11 @@
 import { invalid } from "../http/errors.js";
 
-/** Column types that Databricks lists for `schema_json` of a Direct Access index, and `array<string>` of Delta Sync indexes. */
+/** Column types that Databricks lists for `schema_json` of a Direct Access index. */
 const NUMBERS = ["byte", "short", "int", "integer", "long", "float", "double"] as const;
 const TEXTS = ["string", "timestamp", "date"] as const;
 export const DIRECT_TYPES = [...NUMBERS, ...TEXTS, "boolean", "array<float>"] as const;
-export type ColumnType = (typeof DIRECT_TYPES)[number] | "array<string>";
+/** `json` is whatever else a source table has, maps and structs: kept and given back, but not to be searched or filtered. */
+export type ColumnType = (typeof DIRECT_TYPES)[number] | "array<string>" | "json";
 
 /** The columns of an index with their types. */
 export type Columns = Record<string, ColumnType>;
@@ -32,13 +33,13 @@ export function encode(column: string, type: ColumnType, value: unknown): Cell {
   if (type === "boolean" && typeof value === "boolean") return value ? 1 : 0;
   if (isNumeric(type) && typeof value === "number") return value;
   if (isText(type) && typeof value === "string") return value;
-  if (type.startsWith("array") && Array.isArray(value)) return JSON.stringify(value);
+  if (type === "json" || (type.startsWith("array") && Array.isArray(value))) return JSON.stringify(value);
   throw invalid(`Column '${column}' takes a ${type}, not ${JSON.stringify(value)}.`);
 }
 
 export function decode(type: ColumnType, value: Cell): unknown {
   if (type === "boolean" && value !== null) return value === 1;
-  if (type.startsWith("array") && typeof value === "string") return JSON.parse(value);
+  if ((type === "json" || type.startsWith("array")) && typeof value === "string") return JSON.parse(value);
   return value;
 }
 

@@ -85,11 +85,7 @@ function readColumns(spec: Record<string, unknown>, table: SourceTable, needed: 
   for (const name of new Set([...needed.filter((column) => column !== undefined), ...names])) {
     const found = table.columns.find((column) => column.name === name);
     if (!found) throw invalid(`Source table ${table.name} has no column '${name}'; it has ${table.columns.map((column) => column.name).join(", ")}.`);
-    const type = TYPES[found.type.toLowerCase().replace(/\(.*\)$/, "")];
-    if (type === undefined) {
-      throw invalid(`Column '${name}' of ${table.name} has the type ${found.type}, which an index cannot hold: name the others in 'columns_to_sync'.`);
-    }
-    columns[name] = type;
+    columns[name] = TYPES[found.type.toLowerCase().replace(/\(.*\)$/, "")] ?? "json";
   }
   return columns;
 }

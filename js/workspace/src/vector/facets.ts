@@ -19,7 +19,7 @@ export function readFacets(entries: string[], index: StoredIndex): Facet[] {
 function readFacet(entry: string, index: StoredIndex): Facet {
   const [, column = entry, top, buckets] = /^(.*?)(?:\s+TOP\s+(\d+)|\s+BUCKETS\s+(\[.*\]))?$/is.exec(entry.trim()) ?? [];
   const type = Object.hasOwn(index.columns, column) ? index.columns[column] : undefined;
-  if (type === undefined || type.startsWith("array")) {
+  if (type === undefined || type === "json" || type.startsWith("array")) {
     throw invalid(`'facets' has '${entry}': write "column", "column TOP n" or "column BUCKETS [[from, to]]" with a column of index '${index.name}'.`);
   }
   if (buckets === undefined) {

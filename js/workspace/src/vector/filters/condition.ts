@@ -74,6 +74,7 @@ export function filterable(column: string, index: IndexDefinition): ColumnType {
     throw invalid(`Filter column '${column}' is not in index '${index.name}', which has ${Object.keys(index.columns).join(", ")}.`);
   }
   if (type === "array<float>") throw invalid(`Column '${column}' holds vectors and cannot be filtered.`);
+  if (type === "json") throw invalid(`Column '${column}' holds maps or structs and cannot be filtered.`);
   return type;
 }
 
