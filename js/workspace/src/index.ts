@@ -14,12 +14,7 @@ import { Router } from "./http/router.js";
 import { createHttpServer } from "./http/server.js";
 import { Federation, type FederationPolicy } from "./identity/federation.js";
 import { signingKey, Tokens } from "./identity/tokens.js";
-import { runCondition } from "./jobs/condition.js";
-import { NotebookTasks } from "./jobs/notebook.js";
-import { PythonTasks } from "./jobs/python.js";
-import { runJobTask } from "./jobs/run-job.js";
-import { JobRunner } from "./jobs/runner.js";
-import { JobStore } from "./jobs/store.js";
+import { openJobs } from "./jobs/open.js";
 import { RegisteredModels } from "./mlflow/registered-models.js";
 import { mlflowServer } from "./mlflow/server.js";
 import { ChatModel } from "./models/chat-model.js";
@@ -30,7 +25,6 @@ import { WorkspaceTree } from "./notebooks/tree.js";
 import { AiSearchRoutes } from "./routes/ai-search.js";
 import { FilesRoutes } from "./routes/files.js";
 import { ACCOUNT_ID, IdentityRoutes } from "./routes/identity.js";
-import { JobsRoutes } from "./routes/jobs.js";
 import { mlflowRoutes } from "./routes/mlflow.js";
 import { secretsRoutes } from "./routes/secrets.js";
 import { InferenceRoutes } from "./routes/serving-inference.js";
@@ -176,21 +170,11 @@ async function open(options: WorkspaceOptions, onClose: (undo: () => unknown) =>
   const tree = new WorkspaceTree(data, files.temporary, [TOKEN_OWNER, secrets.clientId]);
   const secretStore = new SecretStore(data);
   onClose(() => secretStore.close());
-  const jobs = new JobStore(data);
-  onClose(() => jobs.close());
   let url = "";
   const sql = openSql({ data, volumes, kind: options.sql, url: () => url, token: secrets.token, log });
   onClose(() => sql.close());
-  const python = new PythonTasks({ "/Volumes": volumes.root, "/Workspace": tree.root }, () => ({ url, token: secrets.token }));
-  const notebooks = new NotebookTasks(tree, volumes, python);
-  const executors = {
-    notebook_task: notebooks.runNotebook,
-    spark_python_task: notebooks.runFile,
-    run_job_task: runJobTask(jobs, () => runner),
-    condition_task: runCondition,
-  };
-  const runner: JobRunner = new JobRunner(jobs, executors, () => url, log);
-  onClose(() => runner.close());
+  const jobs = openJobs({ data, tree, volumes, statements: sql.statements, url: () => url, token: secrets.token, log });
+  onClose(() => jobs.close());
   const servingStore = new ServingStore(data);
   onClose(() => servingStore.close());
   const foundation = foundationModels(chat, embedder);
@@ -224,7 +208,7 @@ async function open(options: WorkspaceOptions, onClose: (undo: () => unknown) =>
     ...secretsRoutes(secretStore),
     ...sql.routes,
     ...new UnityRegisteredModelsRoutes(sql.catalog.store, models).routes(),
-    ...new JobsRoutes(jobs, runner).routes(),
+    ...jobs.routes,
     ...mlflowRoutes({ server: mlflow, models, files, grants, authenticate }),
   ]);
   const server = createHttpServer({ router, authenticate, cors: options.cors ?? false, log });

@@ -1,10 +1,10 @@
-import { posix } from "node:path";
-import { dirname } from "node:path";
+import { dirname, posix } from "node:path";
 import { ApiError } from "../http/errors.js";
 import { isObject } from "../http/fields.js";
 import { readCells, type Cell } from "../notebooks/source.js";
 import type { WorkspaceTree } from "../notebooks/tree.js";
 import type { Volumes } from "../files/volumes.js";
+import { splitStatements } from "../sql/text/split.js";
 import type { PythonTasks } from "./python.js";
 import type { Task } from "./settings.js";
 import { TaskFailure, type Attempt, type Executor } from "./task.js";
@@ -53,10 +53,20 @@ export class NotebookTasks {
     }
     const cells: Cell[] = [];
     for (const { magic = language.toLowerCase(), text } of readCells(language, bytes.toString("utf8"))) {
-      if (magic !== "run") cells.push({ magic, text });
+      if (magic === "sql") cells.push(...statementsOf(path, text).map((text) => ({ magic, text })));
+      else if (magic !== "run") cells.push({ magic, text });
       else cells.push(...(await this.#cells(posix.resolve(posix.dirname(path), text.trim().replace(/^(["'])(.*)\1$/, "$2")), depth + 1)));
     }
     return cells;
+  }
+}
+
+/** A cell may have several statements, each of which is a call of its own. */
+function statementsOf(path: string, text: string): string[] {
+  try {
+    return splitStatements(text);
+  } catch (error) {
+    throw new TaskFailure(`${path}: ${(error as Error).message}`);
   }
 }
 

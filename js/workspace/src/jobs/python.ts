@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Cell } from "../notebooks/source.js";
-import { cacheDirectory } from "../models/weights.js";
+import { interpreter } from "../python/interpreter.js";
 import type { Output } from "./store.js";
 import { TaskFailure } from "./task.js";
 
@@ -81,13 +81,15 @@ export class PythonTasks {
       LAKELET_VOLUMES: this.#roots["/Volumes"],
       LAKELET_WORKSPACE_FILES: this.#roots["/Workspace"],
       PYTHONUNBUFFERED: "1",
+      // Compiled files would stand among the files of the workspace.
+      PYTHONDONTWRITEBYTECODE: "1",
     };
   }
 }
 
 /** The interpreter of the workspace's Python parts, or the system's where there is none. */
 function taskPython(): string {
-  const own = process.env["LAKELET_PYTHON"] ?? join(cacheDirectory(), "python", "bin", "python");
+  const own = interpreter();
   return existsSync(own) ? own : "python3";
 }
 

@@ -7,13 +7,11 @@ const RUN_IF = ["ALL_SUCCESS", "ALL_DONE", "NONE_FAILED", "AT_LEAST_ONE_SUCCESS"
 export type RunIf = (typeof RUN_IF)[number];
 
 /** The kinds of task that run here. */
-const KINDS = ["notebook_task", "spark_python_task", "run_job_task", "condition_task"] as const;
+const KINDS = ["notebook_task", "spark_python_task", "sql_task", "run_job_task", "condition_task", "pipeline_task"] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Those that Databricks has too, and what to use instead. */
 const LACKING: Record<string, string> = {
-  sql_task: "a spark_python_task",
-  pipeline_task: "a spark_python_task",
   python_wheel_task: "a spark_python_task that imports the package",
   spark_jar_task: "a spark_python_task or sql_task",
   spark_submit_task: "a spark_python_task",
@@ -128,11 +126,20 @@ const CONDITIONS = ["EQUAL_TO", "NOT_EQUAL", "GREATER_THAN", "GREATER_THAN_OR_EQ
 function checkWork(kind: Kind, work: Fields): void {
   if (kind === "notebook_task") requiredString(work, "notebook_path");
   if (kind === "spark_python_task") requiredString(work, "python_file");
+  if (kind === "pipeline_task") requiredString(work, "pipeline_id");
   if (kind === "run_job_task" && optionalInteger(work, "job_id", 0, Number.MAX_SAFE_INTEGER) === undefined) throw invalid("'job_id' is required.");
   if (kind === "condition_task") {
     const op = requiredString(work, "op");
     if (!CONDITIONS.includes(op)) throw invalid(`'op' must be one of ${CONDITIONS.join(", ")}, not '${op}'.`);
     for (const side of ["left", "right"]) if (optionalString(work, side) === undefined) throw invalid(`'${side}' is required.`);
+  }
+  if (kind === "sql_task") {
+    requiredString(work, "warehouse_id");
+    if (isObject(work["dashboard"]) || isObject(work["alert"])) throw notImplemented("dashboards and alerts are not part of the local workspace: give 'query' or 'file'.");
+    const [query, file] = [work["query"], work["file"]];
+    if (isObject(query) === isObject(file)) throw invalid("give one of 'query' and 'file'.");
+    if (isObject(query)) requiredString(query, "query_id");
+    if (isObject(file)) requiredString(file, "path");
   }
   for (const source of [work["source"], isObject(work["file"]) ? work["file"]["source"] : undefined]) {
     if (source === "GIT") throw notImplemented("files from Git are not part of the local workspace: import them, and leave 'source' out.");

@@ -21,6 +21,7 @@ export interface Sql {
   catalog: Catalog;
   tables: Tables;
   runner: StatementRunner;
+  statements: Statements;
   routes: Route[];
   close(): Promise<void>;
 }
@@ -37,6 +38,7 @@ export function openSql({ volumes, log, ...options }: SqlOptions): Sql {
     catalog,
     tables,
     runner,
+    statements,
     routes: [
       ...new SqlRoutes(statements).routes(),
       ...new SqlWarehouseRoutes(engine).routes(),

@@ -123,6 +123,12 @@ export class Statements {
     return JSON.parse(row.record) as StatementRecord;
   }
 
+  /** Resolves when a statement has ended. */
+  async ended(id: string): Promise<StatementRecord> {
+    await this.#running.get(id)?.done;
+    return this.get(id);
+  }
+
   /** Stops a statement; one that has ended stays as it is. Resolves when it is stopped. */
   async cancel(id: string): Promise<void> {
     const running = this.#running.get(id);
