@@ -57,6 +57,7 @@ const LONGEST_CALL_MS: f64 = 300_000.0;
 #[derive(Clone)]
 pub struct Workspace {
     base: Rc<str>,
+    id: Option<Rc<str>>,
     auth: Rc<auth::Auth>,
     host: Host,
     retries: retry::Policy,
@@ -151,7 +152,17 @@ impl Workspace {
         }
         let auth = Rc::new(auth::Auth::new(credential, &base)?);
         let retries = retry::Policy::default();
-        Ok(Self { base: base.into(), auth, host, retries, longest_call_ms: LONGEST_CALL_MS })
+        Ok(Self { base: base.into(), id: None, auth, host, retries, longest_call_ms: LONGEST_CALL_MS })
+    }
+
+    /// Names the workspace in every request, for addresses that several workspaces share (`DATABRICKS_WORKSPACE_ID`).
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) when this cannot be an id.
+    pub fn with_id(mut self, id: &str) -> Result<Self> {
+        auth::check(id, "DATABRICKS_WORKSPACE_ID")?;
+        self.id = Some(id.into());
+        Ok(self)
     }
 
     /// Keeps the tokens of a service principal in a store, and looks there before it fetches one: for workspaces that live shortly.
@@ -284,6 +295,9 @@ impl Workspace {
         }
         if let Some(token) = token {
             headers.push(("authorization".into(), format!("Bearer {token}")));
+        }
+        if let Some(id) = &self.id {
+            headers.push(("x-databricks-workspace-id".into(), id.to_string()));
         }
         let url = format!("{}{}", self.base, call.path);
         Request { method: call.method, url, headers, body: call.body.clone(), reads: call.reads }

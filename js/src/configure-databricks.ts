@@ -6,7 +6,7 @@ import { init } from './core.js';
 import { Workspace, type Index, type IndexOptions, type Model, type ModelOptions, type WorkspaceOptions } from './workspace.js';
 
 /** What {@link configureDatabricks} is told; everything else it finds. */
-export interface DatabricksOptions extends Pick<WorkspaceOptions, 'host' | 'clientId' | 'clientSecret' | 'scopes' | 'tokens' | 'fetch' | 'timeout' | 'retries'> {
+export interface DatabricksOptions extends Pick<WorkspaceOptions, 'host' | 'workspaceId' | 'clientId' | 'clientSecret' | 'scopes' | 'tokens' | 'fetch' | 'timeout' | 'retries'> {
   /** A personal access token. */
   readonly token?: string;
   /** The profile of `.databrickscfg`. */
@@ -65,6 +65,7 @@ export interface Databricks extends Reach, FoundSettings {
  * | variable | |
  * |---|---|
  * | `DATABRICKS_HOST` | where the workspace is |
+ * | `DATABRICKS_WORKSPACE_ID` | which one it is, where several share an address |
  * | `DATABRICKS_TOKEN` | `pat`: a personal access token |
  * | `DATABRICKS_CLIENT_ID`, `DATABRICKS_CLIENT_SECRET` | `oauth-m2m`: a service principal |
  * | `DATABRICKS_OIDC_TOKEN`, or the variable that `DATABRICKS_OIDC_TOKEN_ENV` names | `env-oidc`: a token of another issuer is traded in |
@@ -82,7 +83,8 @@ export async function configureDatabricks(options: DatabricksOptions = {}): Prom
   const { environment, onSignIn, lm, lmOptions, rm, rmOptions, tokens, fetch, timeout, retries, ...given } = options;
   const { found, credential } = connection(given, environment, { onSignIn, fetch });
   const { host, authType, chat, index, settings } = found;
-  const transport = { host, ...(fetch && { fetch }), ...(timeout !== undefined && { timeout }), ...(retries !== undefined && { retries }) };
+  const { workspaceId } = settings;
+  const transport = { host, ...(workspaceId !== undefined && { workspaceId }), ...(fetch && { fetch }), ...(timeout !== undefined && { timeout }), ...(retries !== undefined && { retries }) };
   const { name: indexName, ...indexOptions } = index ?? {};
 
   const reach = (as: Credential & Pick<WorkspaceOptions, 'tokens'>): Reach => {

@@ -10,6 +10,8 @@ import { write } from './values.js';
 export interface WorkspaceOptions {
   /** The workspace's address: `https://adb-1.azuredatabricks.net`. */
   readonly host?: string;
+  /** Which workspace it is, where several share an address. */
+  readonly workspaceId?: string;
   /** Instead of `host`: a gateway that adds the credential, `/api/lakelet` on the page's own origin for instance. */
   readonly baseUrl?: string;
   /** A personal access token, or a function that gives the token that is good now. Never in a page. */
@@ -144,10 +146,11 @@ export class Workspace {
 
   /** What a module opens it with. @internal */
   get connection() {
-    const { host, baseUrl, token, clientId, clientSecret, subjectToken, scopes, tokens, fetch, timeout, retries } = this.#options;
+    const { host, workspaceId, baseUrl, token, clientId, clientSecret, subjectToken, scopes, tokens, fetch, timeout, retries } = this.#options;
     const source = typeof token === 'function' ? token : subjectToken;
     return {
       address: host ?? baseUrl,
+      workspaceId,
       token: typeof token === 'string' ? token : undefined,
       clientId,
       clientSecret,

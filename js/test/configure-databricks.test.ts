@@ -48,6 +48,7 @@ test('an environment names a workspace with the model and the retriever that pro
       DATABRICKS_HOST: `${server.url}/`,
       DATABRICKS_TOKEN: 'dapi-test',
       DATABRICKS_WAREHOUSE_ID: 'abc',
+      DATABRICKS_WORKSPACE_ID: '123',
       LAKELET_CHAT_ENDPOINT: 'chat',
       LAKELET_INDEX: 'main.rag.docs',
       LAKELET_COLUMNS: 'id=chunk,text=body,title=headline',
@@ -65,7 +66,9 @@ test('an environment names a workspace with the model and the retriever that pro
   assert.deepEqual([chat?.url, chat?.body['temperature'], chat?.body['max_tokens']], ['/serving-endpoints/chat/invocations', 0, 1000]);
   assert.equal(query?.url, '/api/2.0/vector-search/indexes/main.rag.docs/query');
   assert.deepEqual([query?.body['columns'], query?.body['query_type']], [['chunk', 'body', 'headline'], 'ANN']);
-  for (const { headers } of server.received) assert.equal(headers.authorization, 'Bearer dapi-test');
+  for (const { headers } of server.received) {
+    assert.deepEqual([headers.authorization, headers['x-databricks-workspace-id']], ['Bearer dapi-test', '123']);
+  }
 });
 
 test('options come before variables, and variables before a profile', async (t) => {

@@ -276,7 +276,8 @@ async fn find_token(source: Rc<Source>, refused: Option<Rc<str>>, host: Host) ->
     Ok(token)
 }
 
-fn check(value: &str, variable: &str) -> Result<()> {
+/// Whether a value can be sent as a header.
+pub(super) fn check(value: &str, variable: &str) -> Result<()> {
     let problem = if value.is_empty() {
         "is empty"
     } else if !is_header_text(value) {
@@ -284,8 +285,8 @@ fn check(value: &str, variable: &str) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(Error::new(ErrorKind::Config, format!("the credential ({variable}) {problem}"))
-        .with_hint(format!("Set {variable} to the value that the workspace showed when it was made.")))
+    Err(Error::new(ErrorKind::Config, format!("{variable} {problem}"))
+        .with_hint(format!("Set {variable} to the value as the workspace showed it.")))
 }
 
 pub(super) fn is_header_text(text: &str) -> bool {

@@ -25,6 +25,7 @@ const COLUMNS: &str = "id=id,text=text,title=title,document=document,heading=hea
 /// | `DATABRICKS_TOKEN`, or | who calls it: a personal access token, |
 /// | `DATABRICKS_CLIENT_ID` and `DATABRICKS_CLIENT_SECRET`, or | a service principal, |
 /// | `DATABRICKS_OIDC_TOKEN`, with `DATABRICKS_CLIENT_ID` or not | whom a token of a trusted issuer speaks for |
+/// | `DATABRICKS_WORKSPACE_ID` | which one it is, where several share an address |
 /// | `LAKELET_SCOPES` | what OAuth tokens are asked for; `all-apis` unless given |
 ///
 /// ```
@@ -57,7 +58,11 @@ pub fn workspace(environment: &Environment, host: Host) -> Result<Workspace> {
         }
     };
     let workspace = Workspace::new(&config.host, credential.with_scopes(&config.scopes), host);
-    workspace.map_err(|error| error.at_field("DATABRICKS_HOST"))
+    let workspace = workspace.map_err(|error| error.at_field("DATABRICKS_HOST"))?;
+    match config.get("workspace_id") {
+        Some(id) => workspace.with_id(id),
+        None => Ok(workspace),
+    }
 }
 
 /// A token that stays as it is while the environment does.

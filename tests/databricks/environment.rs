@@ -42,7 +42,11 @@ fn model_and_index_are_those_of_the_settings() {
         "result": {"data_array": [["a", "About leave.", "Leave", 0.5]]},
     });
     let host = TestHost::new([says("Hello"), Answer::json(rows)]);
-    let columns = [("LAKELET_COLUMNS", "id=chunk, text=body, title=headline"), ("LAKELET_QUERY_TYPE", "ANN")];
+    let columns = [
+        ("LAKELET_COLUMNS", "id=chunk, text=body, title=headline"),
+        ("LAKELET_QUERY_TYPE", "ANN"),
+        ("DATABRICKS_WORKSPACE_ID", "123"),
+    ];
     let run = Run::new(services(&environment(&columns), host.host()).unwrap().into());
     let said = host.run(run.model(None).unwrap().complete(hi())).unwrap();
     assert_eq!(said.completions[0].text.as_deref(), Some("Hello"));
@@ -55,11 +59,11 @@ fn model_and_index_are_those_of_the_settings() {
     assert_eq!(requests[1].url, "https://lake.example/api/2.0/vector-search/indexes/main.rag.docs/query");
     assert_eq!(host.body(1)["columns"], json!(["chunk", "body", "headline"]));
     assert_eq!(host.body(1)["query_type"], "ANN");
-    assert!(
-        requests
-            .iter()
-            .all(|request| request.headers.contains(&("authorization".into(), "Bearer dapi-very-secret".into())))
-    );
+    for header in
+        [("authorization".into(), "Bearer dapi-very-secret".into()), ("x-databricks-workspace-id".into(), "123".into())]
+    {
+        assert!(requests.iter().all(|request| request.headers.contains(&header)), "{header:?}");
+    }
 }
 
 #[test]

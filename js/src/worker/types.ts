@@ -6,6 +6,7 @@
  * | name | |
  * |---|---|
  * | `DATABRICKS_HOST` | variable: the workspace's address |
+ * | `DATABRICKS_WORKSPACE_ID` | variable: which one it is, where several share an address |
  * | `DATABRICKS_TOKEN` | secret: a personal access token, or instead of it |
  * | `DATABRICKS_CLIENT_ID`, `DATABRICKS_CLIENT_SECRET` | secrets: a service principal |
  * | `LAKELET_SCOPES` | variable: what its tokens are asked for; `all-apis` unless given |
@@ -18,6 +19,7 @@
  */
 export interface WorkerEnv {
   readonly DATABRICKS_HOST: string;
+  readonly DATABRICKS_WORKSPACE_ID?: string;
   readonly DATABRICKS_TOKEN?: string;
   readonly DATABRICKS_CLIENT_ID?: string;
   readonly DATABRICKS_CLIENT_SECRET?: string;

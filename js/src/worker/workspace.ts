@@ -19,11 +19,11 @@ export interface Reach {
  */
 export function connect(env: WorkerEnv, index: IndexOptions, known: KnownTokens, context: WorkerContext): Reach {
   const variables = Object.fromEntries(Object.entries(env).filter(([, value]) => typeof value === 'string')) as Record<string, string>;
-  const { found: { host, clientSecret, chat, index: named }, credential } = connection({}, variables, {});
+  const { found: { host, clientSecret, chat, index: named, settings: { workspaceId } }, credential } = connection({}, variables, {});
   if (chat === undefined) {
     throw new LakeletError('LAKELET_CHAT_ENDPOINT is not set', { code: 'config', hint: `name it under "vars" in the Worker's wrangler.jsonc` });
   }
-  const workspace = new Workspace({ host, ...credential, ...(clientSecret && { tokens: tokens(clientSecret, known, env.CACHE, context) }) });
+  const workspace = new Workspace({ host, ...(workspaceId && { workspaceId }), ...credential, ...(clientSecret && { tokens: tokens(clientSecret, known, env.CACHE, context) }) });
   const { name, ...options } = named ?? {};
   return { workspace, lm: chat, ...(name !== undefined && { rm: workspace.index(name, { ...options, ...index }) }) };
 }

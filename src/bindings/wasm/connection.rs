@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::retry::Policy;
 use crate::platform::js;
 
-/// `{address, token?, clientId?, clientSecret?, scopes?, exchange?, tries?, longestCallMs?}`; the `fetch` to use if not the global one; and
+/// `{address, token?, clientId?, clientSecret?, scopes?, exchange?, workspaceId?, tries?, longestCallMs?}`; the `fetch` to use if not the global one; and
 /// where tokens come from: to be sent as they are, or, with `exchange`, to be traded in.
 pub(in crate::bindings) fn open(
     options: &Map<String, Json>,
@@ -51,6 +51,9 @@ pub(in crate::bindings) fn open(
         None => credential,
     };
     let mut workspace = Workspace::new(text("address")?.unwrap_or_default(), credential, js::host(fetch)?)?;
+    if let Some(id) = text("workspaceId")? {
+        workspace = workspace.with_id(id)?;
+    }
     if let Some(tries) = number("tries")? {
         let whole = (0.0..=f64::from(u32::MAX)).contains(&tries) && tries.fract() == 0.0;
         let tries = if whole { tries as u32 } else { return Err(wrong("tries", "0 or more")) };
