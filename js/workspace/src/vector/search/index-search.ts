@@ -2,10 +2,11 @@ import { setImmediate as otherWork } from "node:timers/promises";
 import type { Database } from "../../database.js";
 import { unavailable } from "../../http/errors.js";
 import { columnName, fromBlob, toBlob } from "../columns.js";
-import type { Condition } from "../filters/condition.js";
+import { everything, type Condition } from "../filters/condition.js";
 import { searchable } from "../layout.js";
 import type { StoredIndex } from "../store.js";
 import { addFilterIndexes } from "./filter-indexes.js";
+import { FilteredRows } from "./filtered-rows.js";
 import type { Hit } from "./hits.js";
 import { loadSnapshot, saveSnapshot } from "./snapshot.js";
 import { TextIndex } from "./text-index.js";
@@ -13,14 +14,14 @@ import { VectorGraph } from "./vector-graph.js";
 
 /** Up to this many vectors are compared one by one: 15 ms for 10,000 of 384 dimensions. Beyond, a graph is kept. */
 const EXACT_ROWS = 10_000;
-/** Up to this many rows that pass a filter are compared one by one. */
-const FEW_ROWS = 5_000;
-/** Candidates that are taken from the graph and put in their exact order. */
+/** Candidates that are sought in the graph at least: the more, the surer is it that the nearest are among them. */
 const CANDIDATES = 256;
-/** The most candidates that are looked through for rows that pass a filter. */
-const MAX_CANDIDATES = 8_192;
-/** Candidates wanted for each row of the answer. */
-const SURPLUS = 3;
+/** Candidates beyond the rows of the answer that are put in their exact order. */
+const SURPLUS = 32;
+/** How many times as many candidates are looked through for a filter as should do. */
+const SPARE = 1.3;
+/** Beyond so many candidates, or as many as there are rows that pass the filter, all that pass are compared instead. */
+const MAX_CANDIDATES = 16_384;
 /** Rows that are read and added at a time: what a query waits for at most while rows are written. */
 const BATCH = 128;
 /** A query that would wait for more rows than this is told to come again. */
@@ -31,8 +32,6 @@ const SAMPLE = 1000;
 const UNSAVED_SHARE = 0.5;
 const UNSAVED_SHARE_AT_REST = 0.02;
 const REST_MS = 10_000;
-
-const EVERYTHING = "1";
 
 /**
  * The search structures of one index: words and, where there are many rows, a graph of the vectors.
@@ -45,6 +44,7 @@ export class IndexSearch {
   readonly #index: StoredIndex;
   readonly #folder: string;
   readonly #columns: string[];
+  readonly #filtered: FilteredRows;
   #text: TextIndex;
   #graph: VectorGraph | undefined;
   #unsaved = 0;
@@ -58,6 +58,7 @@ export class IndexSearch {
     this.#index = index;
     this.#folder = folder;
     this.#columns = searchable(index);
+    this.#filtered = new FilteredRows(db, `rows_${index.table}`);
     this.#text = new TextIndex(this.#columns);
     this.#turn = this.#open();
     // A failure is told to those who wait for it.
@@ -162,64 +163,44 @@ export class IndexSearch {
     const graph = this.#graph;
     if (!graph) return this.#nearestOf(filter, vector, limit);
     const query = Float32Array.from(vector);
-    const enough = limit * SURPLUS;
-    const most = Math.max(CANDIDATES, enough);
-    const exact = (rows: number[]) => this.#nearestOf(amongThese(rows.slice(0, most)), vector, limit);
-    const first = this.#passing(graph.nearest(query, most), filter);
-    if (first.length >= enough || filter.sql === EVERYTHING) return exact(first);
-    const few = this.#few(filter);
-    if (few) return this.#nearestOf(amongThese(few), vector, limit);
-    for (let count = most * 4; count <= MAX_CANDIDATES; count *= 4) {
-      const rows = this.#passing(graph.nearest(query, count), filter);
-      if (rows.length >= enough) return exact(rows);
+    const enough = limit + SURPLUS;
+    const exact = (rows: number[]) => this.#nearestAmong(rows, vector, limit);
+    if (filter.sql === everything.sql) return exact(graph.nearest(query, Math.max(CANDIDATES, enough)).slice(0, enough));
+    const passing = this.#filtered.find(filter);
+    // So many candidates have enough among them that pass, if the filter has nothing to do with the query.
+    const expected = Math.ceil((SPARE * enough * graph.rows.size) / passing.size);
+    const most = Math.min(MAX_CANDIDATES, passing.size);
+    for (let count = Math.max(CANDIDATES, expected); count < most; count *= 2) {
+      const rows = graph.nearest(query, count).filter((row) => passing.has(row));
+      if (rows.length >= enough) return exact(rows.slice(0, enough));
     }
-    return this.#nearestOf(filter, vector, limit);
+    return exact([...passing]);
+  }
+
+  /** Compares the vectors of these rows. */
+  #nearestAmong(rows: number[], vector: number[], limit: number): Hit[] {
+    return this.#compare("row IN (SELECT value FROM json_each(?))", [JSON.stringify(rows)], vector, limit);
   }
 
   /** Compares the vectors of all rows that pass the filter. */
   #nearestOf(filter: Condition, vector: number[], limit: number): Hit[] {
-    const { table } = this.#index;
-    const where = filter.sql === EVERYTHING ? EVERYTHING : `row IN (SELECT row FROM rows_${table} WHERE ${filter.sql})`;
+    if (filter.sql === everything.sql) return this.#compare(filter.sql, [], vector, limit);
+    return this.#compare(`row IN (SELECT row FROM rows_${this.#index.table} WHERE ${filter.sql})`, filter.values, vector, limit);
+  }
+
+  #compare(where: string, values: Array<string | number>, vector: number[], limit: number): Hit[] {
     const hits = this.#db.all<{ row: number; d: number }>(
-      `SELECT row, vector_distance_l2(vector, ?) AS d FROM vectors_${table} WHERE ${where} ORDER BY d, row LIMIT ?`,
-      [toBlob(vector), ...filter.values, limit],
+      `SELECT row, vector_distance_l2(vector, ?) AS d FROM vectors_${this.#index.table} WHERE ${where} ORDER BY d, row LIMIT ?`,
+      [toBlob(vector), ...values, limit],
     );
     return hits.map(({ row, d }) => ({ row, score: 1 / (1 + d * d) }));
   }
 
   /** The rows that share words with a text, best first, ranked by BM25. The score is s / (1 + s) of the BM25 score s. */
   matching(text: string, columns: string[] | undefined, filter: Condition, limit: number): Hit[] {
-    const scaled = (hits: Hit[]) => hits.map(({ row, score }) => ({ row, score: score / (1 + score) }));
-    if (filter.sql === EVERYTHING) return scaled(this.#text.matching(text, columns, limit));
-    for (let count = limit * SURPLUS; ; count *= 8) {
-      const hits = this.#text.matching(text, columns, count);
-      const passing = new Set(this.#passing(hits.map(({ row }) => row), filter));
-      // Fewer than were asked for: those are all that have one of the words.
-      if (passing.size >= limit || hits.length < count) return scaled(hits.filter(({ row }) => passing.has(row)).slice(0, limit));
-      const few = count === limit * SURPLUS ? this.#few(filter) : undefined;
-      if (few) return scaled(this.#text.matching(text, columns, limit, few));
-    }
-  }
-
-  /** Those of the rows that pass the filter, in their order. */
-  #passing(rows: number[], filter: Condition): number[] {
-    if (filter.sql === EVERYTHING) return rows;
-    const found = this.#db.all<{ numbers: string }>(
-      `SELECT json_group_array(row) AS numbers FROM json_each(?) CROSS JOIN rows_${this.#index.table} ON row = value WHERE ${filter.sql}`,
-      [JSON.stringify(rows), ...filter.values],
-    );
-    const passing = new Set(JSON.parse(found[0]?.numbers ?? "[]") as number[]);
-    return rows.filter((row) => passing.has(row));
-  }
-
-  /** All rows that pass the filter, if they are few. */
-  #few(filter: Condition): number[] | undefined {
-    const found = this.#db.all<{ numbers: string }>(
-      `SELECT json_group_array(row) AS numbers FROM (SELECT row FROM rows_${this.#index.table} WHERE ${filter.sql} LIMIT ?)`,
-      [...filter.values, FEW_ROWS + 1],
-    );
-    const rows = JSON.parse(found[0]?.numbers ?? "[]") as number[];
-    return rows.length <= FEW_ROWS ? rows : undefined;
+    const passing = filter.sql === everything.sql ? undefined : this.#filtered.find(filter);
+    const hits = this.#text.matching(text, columns, limit, passing);
+    return hits.map(({ row, score }) => ({ row, score: score / (1 + score) }));
   }
 
   /** Saves when much has changed, or when nothing has for a while. */
@@ -243,5 +224,3 @@ export class IndexSearch {
     await this.#turn;
   }
 }
-
-const amongThese = (rows: number[]): Condition => ({ sql: "row IN (SELECT value FROM json_each(?))", values: [JSON.stringify(rows)] });

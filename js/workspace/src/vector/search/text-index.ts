@@ -8,6 +8,8 @@ import { readWords } from "./words.js";
 /** The usual constants of BM25. */
 const K1 = 1.2;
 const B = 0.75;
+/** Up to this many allowed rows are looked up in each term, instead of all rows of the term being gone through. */
+const FEW_ROWS = 5_000;
 
 /** One text column: its terms, and the number of words of each row. */
 interface Column {
@@ -110,11 +112,11 @@ export class TextIndex {
     }
   }
 
-  /** The `limit` best rows for a text, best first, among the `allowed` ones if given (in ascending order). */
-  matching(text: string, columns: string[] | undefined, limit: number, allowed?: number[]): Hit[] {
+  /** The `limit` best rows for a text, best first, among the `allowed` ones if given. */
+  matching(text: string, columns: string[] | undefined, limit: number, allowed: RowSet = this.rows): Hit[] {
     const query = this.#scored(text, columns);
     if (this.#scores.length < this.rows.bytes.length) this.#scores = new Float32Array(this.rows.bytes.length);
-    const touched = allowed ? this.#scoreOnly(query, allowed) : this.#scoreAll(query, limit);
+    const touched = allowed.size <= FEW_ROWS ? this.#scoreOnly(query, allowed) : this.#scoreAll(query, limit, allowed.bytes);
     const hits = best(touched, this.#scores, limit);
     for (const row of touched) this.#scores[row] = 0;
     return hits;
@@ -136,7 +138,7 @@ export class TextIndex {
     return query.sort((a, b) => b.weight - a.weight);
   }
 
-  #scoreAll(query: Scored[], limit: number): Uint32Array {
+  #scoreAll(query: Scored[], limit: number, allowed: Uint8Array): Uint32Array {
     const touched = new Numbers();
     for (const [i, scored] of query.entries()) {
       // A word adds less than K1 + 1 times its weight: what a row can still get.
@@ -147,19 +149,19 @@ export class TextIndex {
         for (const common of query.slice(i)) this.#lookUp(common, candidates);
         break;
       }
-      this.#scan(scored, touched);
+      this.#scan(scored, touched, allowed);
     }
     return touched.used;
   }
 
-  #scoreOnly(query: Scored[], allowed: number[]): Uint32Array {
-    const rows = Uint32Array.from(allowed).sort();
+  #scoreOnly(query: Scored[], allowed: RowSet): Uint32Array {
+    const rows = Uint32Array.from(allowed);
     for (const scored of query) this.#lookUp(scored, rows);
     return rows;
   }
 
-  /** Scores every row of a term. */
-  #scan({ term, column, weight }: Scored, touched: Numbers): void {
+  /** Scores every row of a term that is allowed. */
+  #scan({ term, column, weight }: Scored, touched: Numbers, allowed: Uint8Array): void {
     const scores = this.#scores;
     const lengths = column.lengths.items;
     const average = column.words / column.rows;
@@ -168,7 +170,7 @@ export class TextIndex {
         const entry = block[i]!;
         const row = rowOf(entry);
         const length = lengths[row]!;
-        if (length === 0) continue;
+        if (length === 0 || allowed[row] !== 1) continue;
         const count = countOf(entry);
         const before = scores[row]!;
         if (before === 0) touched.push(row);
