@@ -8,6 +8,7 @@ mod environment;
 pub mod error;
 pub mod files;
 pub mod jobs;
+pub mod mlflow;
 pub mod operations;
 pub mod pipelines;
 mod presigned;

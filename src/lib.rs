@@ -25,6 +25,7 @@ pub mod lm;
 pub mod metric;
 pub mod module;
 mod nearest;
+pub mod observe;
 pub mod optimize;
 pub mod pipeline;
 pub mod platform;

@@ -16,6 +16,7 @@ use crate::cache::Cache;
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::Host;
 use grant::Grant;
+pub(super) use grant::base64;
 
 /// How long the token endpoint may take.
 const LONGEST_REFRESH_MS: f64 = 60_000.0;

@@ -6,6 +6,7 @@
 mod arguments;
 mod files;
 mod jobs;
+mod mlflow;
 mod pipelines;
 mod sql;
 mod workspace_files;
@@ -46,6 +47,7 @@ pub async fn call(workspace: &Workspace, name: &str, arguments: Arguments, tell:
         "files" => files::call(workspace, operation, arguments).await,
         "jobs" => jobs::call(workspace, operation, arguments, tell).await,
         "pipelines" => pipelines::call(workspace, operation, arguments, tell).await,
+        "mlflow" => mlflow::call(workspace, operation, arguments).await,
         "sql" => sql::call(workspace, operation, arguments, tell).await,
         "workspace_files" => workspace_files::call(workspace, operation, arguments).await,
         _ => Err(unknown(service, operation)),

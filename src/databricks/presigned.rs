@@ -24,9 +24,9 @@ impl Link {
         Self { url: url.to_owned(), headers: headers.collect() }
     }
 
-    fn request(&self) -> Request {
+    fn request(&self, method: &'static str, body: Vec<u8>) -> Request {
         let headers = self.headers.iter().map(|(name, value)| (name.clone().into(), value.clone())).collect();
-        Request { method: "GET", url: self.url.clone(), headers, body: Vec::new(), reads: &[] }
+        Request { method, url: self.url.clone(), headers, body, reads: &[] }
     }
 }
 
@@ -36,10 +36,22 @@ impl Workspace {
     /// # Errors
     /// What the storage says when it refuses, which it does once the link has expired.
     pub(crate) async fn fetch_link(&self, link: &Link, target: &Target) -> Result<Vec<u8>> {
+        self.follow("GET", link, Vec::new(), target).await
+    }
+
+    /// Writes what is to lie behind a link.
+    ///
+    /// # Errors
+    /// As [`fetch_link`](Self::fetch_link).
+    pub(crate) async fn put_link(&self, link: &Link, content: Vec<u8>, target: &Target) -> Result<()> {
+        self.follow("PUT", link, content, target).await.map(drop)
+    }
+
+    async fn follow(&self, method: &'static str, link: &Link, body: Vec<u8>, target: &Target) -> Result<Vec<u8>> {
         self.check(link, target)?;
         let mut deadline = self.deadline(None);
         let tries = self.retry(deadline.at_ms(), || {
-            let (host, request, target) = (self.host.clone(), link.request(), target.clone());
+            let (host, request, target) = (self.host.clone(), link.request(method, body.clone()), target.clone());
             Box::pin(async move {
                 let response = host.fetch.send(request).await.map_err(|error| unreachable(&target, error))?;
                 if !(200..300).contains(&response.status) {

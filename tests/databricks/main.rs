@@ -11,6 +11,7 @@ mod errors;
 mod federation;
 mod files;
 mod jobs;
+mod mlflow;
 mod recorded;
 mod resilience;
 mod retrieval;

@@ -171,7 +171,7 @@ fn lasting(text: &str, asked_at: f64, life_ms: f64) -> Token {
 }
 
 /// Base64 with padding (RFC 4648), for Basic authentication.
-fn base64(bytes: &[u8]) -> String {
+pub(in crate::databricks) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
