@@ -228,6 +228,12 @@ impl Workspace {
         self.host.clock.now_ms()
     }
 
+    /// The same workspace, which tries nothing again if its caller is in a hurry.
+    pub(crate) fn hurried(&self, is_hurried: bool) -> Self {
+        let tries = if is_hurried { 1 } else { self.retries.tries };
+        self.clone().with_retries(retry::Policy { tries, ..self.retries })
+    }
+
     pub(crate) fn deadline(&self, at_ms: Option<f64>) -> Deadline {
         Deadline::new(self.host.clock.clone(), at_ms, self.longest_call_ms)
     }

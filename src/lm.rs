@@ -1,14 +1,20 @@
 //! Language models: a [`ChatRequest`] in, a [`ChatResponse`] or a stream of [`Delta`]s out.
 
 mod gather;
+mod limited;
+mod limiter;
 mod message;
 mod responses;
+mod router;
 mod usage;
 pub(crate) mod wire;
 
 pub use gather::Gathered;
+pub use limited::Limited;
+pub use limiter::{Limiter, Load};
 pub use message::{Content, Message, Prompt, write_messages};
 pub use responses::to_responses;
+pub use router::{PassedOver, Router};
 pub use usage::{Usage, UsageByModel};
 
 use std::rc::Rc;
@@ -16,6 +22,7 @@ use std::sync::LazyLock;
 
 use futures_core::future::LocalBoxFuture;
 use futures_core::stream::LocalBoxStream;
+use futures_util::{StreamExt, stream};
 use serde_json::Value as Json;
 
 use crate::error::Result;
@@ -34,6 +41,9 @@ pub struct ChatRequest {
     /// When the caller stops waiting, on the host's clock ([`Clock::now_ms`](crate::time::Clock::now_ms)). Retries and
     /// their waits count; what cannot end in time fails with [`Deadline`](crate::ErrorKind::Deadline).
     pub deadline_ms: Option<f64>,
+    /// Somebody stands ready to ask another model, or to ask again: what fails before a piece of the answer is there fails at once,
+    /// and is not tried again.
+    pub is_hurried: bool,
 }
 
 /// One completion.
@@ -60,6 +70,8 @@ pub struct ChatResponse {
     pub completions: Vec<Completion>,
     /// The model version that answered.
     pub model: String,
+    /// Which of several models that was, by its [name](LanguageModel::name).
+    pub answered_by: Option<Rc<str>>,
     pub usage: Usage,
     /// All that the service reports of what was used, as it reports it.
     pub reported: serde_json::Map<String, Json>,
@@ -81,6 +93,8 @@ pub struct Delta {
     /// With the totals: all that the service reports of what was used, as it reports it.
     pub reported: serde_json::Map<String, Json>,
     pub model: Option<String>,
+    /// Which of several models answers, by its [name](LanguageModel::name).
+    pub answered_by: Option<Rc<str>>,
 }
 
 /// A whole answer as one piece: its first completion.
@@ -97,8 +111,21 @@ impl From<ChatResponse> for Delta {
             usage: Some(answer.usage),
             reported: answer.reported,
             model: Some(answer.model),
+            answered_by: answer.answered_by,
         }
     }
+}
+
+/// A stream whose first piece is there; what failed before it is an error of its own.
+fn begun(
+    mut deltas: LocalBoxStream<'static, Result<Delta>>,
+) -> LocalBoxFuture<'static, Result<LocalBoxStream<'static, Result<Delta>>>> {
+    Box::pin(async move {
+        match deltas.next().await.transpose()? {
+            Some(first) => Ok(stream::once(async { Ok(first) }).chain(deltas).boxed_local()),
+            None => Ok(deltas),
+        }
+    })
 }
 
 /// What an endpoint can do beyond text.

@@ -134,7 +134,7 @@ impl LanguageModel for ServingChat {
 
     fn complete(&self, request: ChatRequest) -> LocalBoxFuture<'static, Result<ChatResponse>> {
         let call = self.call(&request, false);
-        let workspace = self.workspace.clone();
+        let workspace = self.workspace.hurried(request.is_hurried);
         let endpoint = self.endpoint.clone();
         Box::pin(async move {
             let answer = workspace.whole(call?, request.deadline_ms).await?;
@@ -150,7 +150,7 @@ impl LanguageModel for ServingChat {
                 .with_hint("Leave `n` out, or ask for the whole answer.")),
             false => self.call(&request, true),
         };
-        stream::deltas(self.workspace.clone(), call, request.deadline_ms)
+        stream::deltas(self.workspace.clone(), call, request.deadline_ms, request.is_hurried)
     }
 }
 

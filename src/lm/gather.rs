@@ -1,5 +1,7 @@
 //! A streamed answer, put together.
 
+use std::rc::Rc;
+
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::{ChatResponse, Completion, Delta, Usage};
@@ -13,6 +15,7 @@ pub struct Gathered {
     usage: Usage,
     reported: JsonMap<String, Json>,
     model: String,
+    answered_by: Option<Rc<str>>,
 }
 
 impl Gathered {
@@ -37,6 +40,9 @@ impl Gathered {
         }
         if let Some(model) = &delta.model {
             self.model.clone_from(model);
+        }
+        if delta.answered_by.is_some() {
+            self.answered_by.clone_from(&delta.answered_by);
         }
         delta.tool_calls.iter().for_each(|piece| self.push_call(piece));
     }
@@ -71,6 +77,7 @@ impl Gathered {
         ChatResponse {
             completions: vec![self.completion],
             model: self.model,
+            answered_by: self.answered_by,
             usage: self.usage,
             reported: self.reported,
         }

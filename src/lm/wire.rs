@@ -10,7 +10,7 @@ pub(crate) fn response(json: &Json) -> Option<ChatResponse> {
     let completions = json.get("choices")?.as_array()?.iter().map(completion).collect();
     let reported = usage(json);
     let model = text(json, "model").unwrap_or_default();
-    Some(ChatResponse { completions, model, usage: Usage::of(&reported), reported })
+    Some(ChatResponse { completions, model, usage: Usage::of(&reported), reported, answered_by: None })
 }
 
 /// A piece of a streamed answer, if the object is one: what it brings of the first completion.
@@ -30,6 +30,7 @@ pub(crate) fn delta(json: &Json) -> Option<Delta> {
         usage: (!reported.is_empty()).then(|| Usage::of(&reported)),
         reported,
         model: text(json, "model"),
+        answered_by: None,
     })
 }
 

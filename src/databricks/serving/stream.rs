@@ -25,12 +25,14 @@ pub(super) fn deltas(
     workspace: Workspace,
     call: Result<Call>,
     deadline_ms: Option<f64>,
+    is_hurried: bool,
 ) -> LocalBoxStream<'static, Result<Delta>> {
     match call {
         Ok(call) => {
             let deadline = workspace.deadline(deadline_ms);
             let tries = workspace.tries(deadline.at_ms());
-            let attempt = Attempt { workspace, call: Rc::new(call), tries, wait_ms: 0.0, chunks: None, told: false };
+            let call = Rc::new(call);
+            let attempt = Attempt { workspace, call, tries, is_hurried, wait_ms: 0.0, chunks: None, told: false };
             stream::try_unfold((attempt, deadline), next).boxed_local()
         }
         Err(error) => stream::iter([Err(error)]).boxed_local(),
@@ -47,6 +49,8 @@ struct Attempt {
     workspace: Workspace,
     call: Rc<Call>,
     tries: retry::Tries,
+    /// What fails before a piece of the answer is out fails for good.
+    is_hurried: bool,
     /// How long to wait before the call is sent.
     wait_ms: f64,
     /// `None` until the answer has begun.
@@ -61,8 +65,10 @@ impl Attempt {
             match self.read().await {
                 Ok(delta) => {
                     self.told |= delta.is_some();
+                    self.is_hurried &= !self.told;
                     return Ok(delta);
                 }
+                Err(error) if self.is_hurried => return Err(error),
                 Err(error) => {
                     self.wait_ms = self.tries.next_in_ms(&*self.workspace.host.clock, error)?;
                     self.chunks = None;

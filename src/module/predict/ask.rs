@@ -185,7 +185,8 @@ impl Attempt<'_> {
             Err(error) => Err(error.clone()),
         };
         if let Ok(response) = &response {
-            self.run.used(self.model.name(), &response.reported);
+            let by = response.answered_by.as_deref().unwrap_or(self.model.name());
+            self.run.used(by, &response.reported);
         }
         let duration_ms = self.run.elapsed_ms() - start_ms;
         self.span.answered(|call| {
@@ -235,6 +236,7 @@ impl Attempt<'_> {
             options,
             rollout_id: rollout_id.filter(|id| !id.is_null()),
             deadline_ms: self.run.deadline_ms(),
+            is_hurried: false,
         })
     }
 

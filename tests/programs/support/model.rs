@@ -129,7 +129,13 @@ impl LanguageModel for ScriptedModel {
             answered.set(answered.get() + 1);
             let completion = |text| Completion { text, ..Completion::default() };
             let completions = replies?.into_iter().map(completion).collect();
-            Ok(ChatResponse { completions, model: "scripted-1".to_owned(), usage: USAGE, reported: reported() })
+            Ok(ChatResponse {
+                completions,
+                model: "scripted-1".to_owned(),
+                usage: USAGE,
+                reported: reported(),
+                ..ChatResponse::default()
+            })
         })
     }
 
