@@ -9,6 +9,7 @@ pub mod error;
 pub mod files;
 pub mod jobs;
 pub mod mlflow;
+mod names;
 pub mod operations;
 pub mod pipelines;
 mod presigned;

@@ -180,6 +180,15 @@ impl Error {
         self
     }
 
+    /// Says one more thing that helps, after what the hint says already.
+    pub fn and_hint(self, more: &str) -> Self {
+        let hint = match self.hint() {
+            Some(hint) => format!("{hint} {more}"),
+            None => more.to_owned(),
+        };
+        self.with_hint(hint)
+    }
+
     /// Names the pipeline step where it happened, unless an inner one is named already.
     pub fn at_step(mut self, step: &str) -> Self {
         self.0.step.get_or_insert_with(|| step.to_owned());

@@ -68,6 +68,11 @@ impl Wait {
         self
     }
 
+    /// The wait that is left when a part of it is over.
+    pub(crate) fn after_ms(&self, over_ms: f64) -> Self {
+        Self { longest_ms: self.longest_ms - over_ms, tell: self.tell.clone() }
+    }
+
     /// Looks until it is done.
     ///
     /// # Errors

@@ -91,11 +91,7 @@ fn too_late(error: Error, wait: f64, left: f64) -> Error {
         seconds(wait),
         seconds(left)
     );
-    let hint = match error.hint() {
-        Some(hint) => format!("{hint} {reason}"),
-        None => reason,
-    };
-    error.with_hint(hint)
+    error.and_hint(&reason)
 }
 
 /// A time in seconds, with one decimal.

@@ -76,7 +76,7 @@ fn parameters(query: &str) -> Map<String, Json> {
 }
 
 /// A body by what it means: members that are null or say the default are not there, filters are objects.
-fn meaning(mut body: Json) -> Json {
+pub fn meaning(mut body: Json) -> Json {
     let members = body.as_object_mut().unwrap();
     members.retain(|name, value| !(value.is_null() || name == "debug_level" || name == "model"));
     if let Some(Json::String(filters)) = members.get("filters_json") {

@@ -60,7 +60,8 @@ fn an_index_that_lacks_a_column_is_named_with_the_column() {
         r#"{"error_code": "INVALID_PARAMETER_VALUE", "message": "Bad filter on main.rag.docs_index"}"#,
     );
     let error = ask(|index| index.text_column("rag"), text(), other).unwrap_err();
-    assert_eq!(error.field(), None);
+    assert_eq!(error.field(), Some("filters"));
+    assert!(error.hint().unwrap().contains("year >="), "{error}");
 }
 
 #[test]
