@@ -182,7 +182,9 @@ async function open(options: WorkspaceOptions, onClose: (undo: () => unknown) =>
   const endpoints = new ServingEndpoints(servingStore, new EntityOpener(foundation, secret), foundation, TOKEN_OWNER, options.aliases ?? {});
   onClose(() => endpoints.close());
 
-  const embeddings = new Embeddings({ [EMBEDDING_ENDPOINT]: embedder });
+  const aliases = Object.entries(options.aliases ?? {}).filter(([, name]) => name === EMBEDDING_ENDPOINT);
+  const embeddingNames = [EMBEDDING_ENDPOINT, ...aliases.map(([alias]) => alias)];
+  const embeddings = new Embeddings(Object.fromEntries(embeddingNames.map((name) => [name, embedder])));
   const loader = new DocumentLoader(store, embeddings, EMBEDDING_ENDPOINT);
   if (folder !== undefined) await loader.prepare();
   let loading = folder !== undefined && loader.isEmpty();

@@ -9,7 +9,8 @@ const TABLE = "main.default.docs";
 
 test("Delta Sync indexes", DUCKDB, async (t) => {
   const data = temporaryFolder(t);
-  let workspace = await start(t, { sql: "duckdb", data });
+  const options = { sql: "duckdb", data, aliases: { "databricks-gte-large-en": "local-embedding" } };
+  let workspace = await start(t, options);
   const call = (...request) => workspace.call(...request);
   const sql = (statement) => sqlClient(workspace).rows(statement);
   const create = (name, spec, more = {}) =>
@@ -34,7 +35,7 @@ test("Delta Sync indexes", DUCKDB, async (t) => {
       await sleep(50);
     }
   };
-  const content = [{ name: "content", embedding_model_endpoint_name: "local-embedding" }];
+  const content = [{ name: "content", embedding_model_endpoint_name: "databricks-gte-large-en" }];
 
   await call("POST", `${SEARCH}/endpoints`, { name: "vs_ep", endpoint_type: "STANDARD" });
   await call("POST", `${SEARCH}/endpoints`, { name: "vs_so", endpoint_type: "STORAGE_OPTIMIZED" });
@@ -135,7 +136,7 @@ test("Delta Sync indexes", DUCKDB, async (t) => {
 
   await t.test("the indexes are there after a restart, and a continuous one takes over what it missed", async () => {
     await workspace.close();
-    workspace = await start(t, { sql: "duckdb", data });
+    workspace = await start(t, options);
     assert.deepEqual((await query("main.default.managed", { query_text: "barking dogs" }))[0][0], "a");
     await sql(`DELETE FROM ${TABLE} WHERE id = 'e'`);
     await until("main.default.own", ({ indexed_row_count }) => indexed_row_count === 3);

@@ -55,7 +55,7 @@ export class DocumentLoader {
 
   /** Makes the endpoint and the index where they are missing. */
   async prepare(): Promise<void> {
-    if (!this.#store.findEndpoint(DOCUMENTS_ENDPOINT)) this.#store.createEndpoint(DOCUMENTS_ENDPOINT, { type: "STANDARD" });
+    if (!this.#store.endpoints.find(DOCUMENTS_ENDPOINT)) this.#store.endpoints.create(DOCUMENTS_ENDPOINT, { type: "STANDARD" });
     const model = this.#embeddings.model(this.#embeddingEndpoint).id;
     const definition = this.#definition();
     const found = this.#store.findIndex(DOCUMENTS_INDEX);

@@ -16,16 +16,25 @@ export class Embeddings {
     return model;
   }
 
-  /** Vectors that fit an index: made by the endpoint it names, which must still serve the model it was filled with. */
-  async embedFor(index: StoredIndex, texts: string[]): Promise<number[][]> {
-    const { embeddingEndpoint } = index;
-    if (embeddingEndpoint === undefined) {
+  /** Vectors of rows that fit an index: made by the endpoint it names, which must still serve the model it was filled with. */
+  embedFor(index: StoredIndex, texts: string[]): Promise<number[][]> {
+    return this.#embed(index, index.embeddingEndpoint, texts);
+  }
+
+  /** The vector of a query text for an index: made by the endpoint it names for queries, likewise. */
+  async embedQuery(index: StoredIndex, text: string): Promise<number[]> {
+    const [vector = []] = await this.#embed(index, index.queryEndpoint ?? index.embeddingEndpoint, [text]);
+    return vector;
+  }
+
+  async #embed(index: StoredIndex, endpoint: string | undefined, texts: string[]): Promise<number[][]> {
+    if (endpoint === undefined) {
       throw invalid(`Index '${index.name}' has no embedding model: send 'query_vector' instead of 'query_text'.`);
     }
-    const model = this.model(embeddingEndpoint);
+    const model = this.model(endpoint);
     if (model.id !== index.model) {
       throw invalid(
-        `Index '${index.name}' holds vectors of ${index.model}, but '${embeddingEndpoint}' now serves ${model.id}: ` +
+        `Index '${index.name}' holds vectors of ${index.model}, but '${endpoint}' now serves ${model.id}: ` +
           "delete the index and fill it anew.",
       );
     }

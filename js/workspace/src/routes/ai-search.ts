@@ -3,7 +3,8 @@ import { ApiError, invalid } from "../http/errors.js";
 import { isObject, optionalInteger, optionalString, requiredString } from "../http/fields.js";
 import type { Call, Handler, Reply, Route } from "../http/router.js";
 import type { VectorSearch } from "../vector/service.js";
-import type { Endpoint, EndpointSettings, StoredIndex } from "../vector/store.js";
+import type { Endpoint, EndpointSettings } from "../vector/endpoint-store.js";
+import type { StoredIndex } from "../vector/store.js";
 import { readTags } from "./vector-endpoints.js";
 
 const PARENT = "/api/2.0/ai-search/workspaces/:workspace";
@@ -41,7 +42,7 @@ export class AiSearchRoutes {
     return [
       route("POST", `${PARENT}/endpoints`, this.#createEndpoint),
       route("GET", `${PARENT}/endpoints`, this.#listEndpoints),
-      route("GET", ENDPOINT, ({ params }) => ({ json: endpointInfo(this.#search.store.endpoint(params["endpoint"] ?? ""), params) })),
+      route("GET", ENDPOINT, ({ params }) => ({ json: endpointInfo(this.#search.store.endpoints.get(params["endpoint"] ?? ""), params) })),
       route("PATCH", ENDPOINT, this.#updateEndpoint),
       route("DELETE", ENDPOINT, this.#deleteEndpoint),
       route("POST", `${ENDPOINT}/indexes`, this.#createIndex),
@@ -59,11 +60,11 @@ export class AiSearchRoutes {
   }
 
   #listEndpoints({ params }: Call): Reply {
-    return { json: { endpoints: this.#search.store.endpoints().map((endpoint) => endpointInfo(endpoint, params)) } };
+    return { json: { endpoints: this.#search.store.endpoints.list().map((endpoint) => endpointInfo(endpoint, params)) } };
   }
 
   #updateEndpoint({ params, query, body }: Call): Reply {
-    const { name } = this.#search.store.endpoint(params["endpoint"] ?? "");
+    const { name } = this.#search.store.endpoints.get(params["endpoint"] ?? "");
     const change: Partial<EndpointSettings> = {};
     for (const field of (query.get("update_mask") ?? "").split(",").map(snakeCase)) {
       if (field === "target_qps") change.targetQps = optionalInteger(body, field, -1, Number.MAX_SAFE_INTEGER);
@@ -71,11 +72,11 @@ export class AiSearchRoutes {
       else if (field === "custom_tags") change.tags = readTags(body);
       else throw invalid(`'update_mask' takes target_qps, budget_policy_id and custom_tags, not '${field}'.`);
     }
-    return { json: endpointInfo(this.#search.store.changeEndpoint(name, change), params) };
+    return { json: endpointInfo(this.#search.store.endpoints.change(name, change), params) };
   }
 
   #deleteEndpoint({ params }: Call): Reply {
-    this.#search.store.deleteEndpoint(params["endpoint"] ?? "");
+    this.#search.store.endpoints.delete(params["endpoint"] ?? "");
     return { json: {} };
   }
 
@@ -87,7 +88,7 @@ export class AiSearchRoutes {
   }
 
   #listIndexes(call: Call): Reply {
-    const endpoint = this.#search.store.endpoint(call.params["endpoint"] ?? "");
+    const endpoint = this.#search.store.endpoints.get(call.params["endpoint"] ?? "");
     const indexes = this.#search.store.indexes().filter((index) => index.endpoint === endpoint.name);
     return { json: { indexes: indexes.map((index) => this.#indexInfo(index, call)) } };
   }

@@ -3,7 +3,7 @@ import { invalid } from "../http/errors.js";
 import { isObject, optionalInteger, optionalString, requiredString } from "../http/fields.js";
 import type { Call, Handler, Reply, Route } from "../http/router.js";
 import type { VectorSearch } from "../vector/service.js";
-import type { Endpoint, EndpointSettings } from "../vector/store.js";
+import type { Endpoint, EndpointSettings } from "../vector/endpoint-store.js";
 
 const ENDPOINTS = "/api/2.0/vector-search/endpoints";
 const MAX_QPS = 1_000_000;
@@ -23,8 +23,8 @@ export class VectorEndpointRoutes {
     const route = (method: string, path: string, handler: Handler): Route => ({ method, path, handler: handler.bind(this) });
     return [
       route("POST", ENDPOINTS, this.#create),
-      route("GET", ENDPOINTS, () => ({ json: { endpoints: this.#search.store.endpoints().map(endpointInfo) } })),
-      route("GET", one, ({ params }) => ({ json: endpointInfo(this.#search.store.endpoint(params["endpoint"] ?? "")) })),
+      route("GET", ENDPOINTS, () => ({ json: { endpoints: this.#search.store.endpoints.list().map(endpointInfo) } })),
+      route("GET", one, ({ params }) => ({ json: endpointInfo(this.#search.store.endpoints.get(params["endpoint"] ?? "")) })),
       route("DELETE", one, this.#delete),
       route("PATCH", one, this.#patch),
       route("PATCH", `${one}/budget-policy`, this.#patchBudgetPolicy),
@@ -39,7 +39,7 @@ export class VectorEndpointRoutes {
   }
 
   #delete({ params }: Call): Reply {
-    this.#search.store.deleteEndpoint(params["endpoint"] ?? "");
+    this.#search.store.endpoints.delete(params["endpoint"] ?? "");
     return { json: {} };
   }
 
@@ -62,7 +62,7 @@ export class VectorEndpointRoutes {
   }
 
   #change({ params }: Call, change: Partial<EndpointSettings>): Reply {
-    return { json: endpointInfo(this.#search.store.changeEndpoint(params["endpoint"] ?? "", change)) };
+    return { json: endpointInfo(this.#search.store.endpoints.change(params["endpoint"] ?? "", change)) };
   }
 }
 

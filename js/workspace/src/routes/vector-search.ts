@@ -3,7 +3,8 @@ import { invalid } from "../http/errors.js";
 import { optionalInteger, optionalString, requiredString } from "../http/fields.js";
 import type { Call, Handler, Reply, Route } from "../http/router.js";
 import type { VectorSearch } from "../vector/service.js";
-import type { Endpoint, StoredIndex } from "../vector/store.js";
+import type { Endpoint } from "../vector/endpoint-store.js";
+import type { StoredIndex } from "../vector/store.js";
 import { structEntries } from "./struct.js";
 
 const BASE = "/api/2.0/vector-search";
@@ -53,7 +54,7 @@ export class VectorSearchRoutes {
   }
 
   #listIndexes({ params, query }: Call): Reply {
-    const endpoint = this.#search.store.endpoint(params["endpoint"] ?? query.get("endpoint_name") ?? "");
+    const endpoint = this.#search.store.endpoints.get(params["endpoint"] ?? query.get("endpoint_name") ?? "");
     const indexes = this.#search.store.indexes().filter((index) => index.endpoint === endpoint.name);
     return { json: { vector_indexes: indexes.map((index) => miniIndexInfo(index, endpoint)) } };
   }
@@ -126,7 +127,7 @@ export class VectorSearchRoutes {
       },
     };
     return {
-      ...miniIndexInfo(index, this.#search.store.endpoint(index.endpoint)),
+      ...miniIndexInfo(index, this.#search.store.endpoints.get(index.endpoint)),
       [index.source ? "delta_sync_index_spec" : "direct_access_index_spec"]: index.spec,
       ...(index.usagePolicy !== undefined && { usage_policy_id: index.usagePolicy }),
       ...(index.payloadLogging !== undefined && { payload_logging_enabled: index.payloadLogging }),

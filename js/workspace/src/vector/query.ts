@@ -1,12 +1,13 @@
 import { invalid } from "../http/errors.js";
 import { optionalInteger, optionalNumber, optionalNumbers, optionalString, optionalStrings } from "../http/fields.js";
+import type { Endpoint } from "./endpoint-store.js";
 import { readFacets, type Facet } from "./facets.js";
 import { all, everything, type Condition } from "./filters/condition.js";
 import { readFilters } from "./filters/json.js";
 import { readFilterString } from "./filters/sql.js";
 import { searchable } from "./layout.js";
 import { readReranker, type Reranker } from "./reranker.js";
-import type { Endpoint, StoredIndex } from "./store.js";
+import type { StoredIndex } from "./store.js";
 
 /** Databricks' limits on `num_results`, on the characters of a query text, and on its words in a HYBRID query. */
 const MAX_RESULTS = { ANN: 10_000, HYBRID: 200, FULL_TEXT: 200 };

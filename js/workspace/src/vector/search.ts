@@ -55,7 +55,7 @@ async function searchFrom(
   models: SearchModels,
 ): Promise<object> {
   const started = performance.now();
-  const query = readQuery(body, index, store.endpoint(index.endpoint));
+  const query = readQuery(body, index, store.endpoints.get(index.endpoint));
   const times: Times = { embedding: 0, search: 0, reranker: 0 };
   const vector = await timed(times, "embedding", () => queryVector(query, index, models));
   const limit = query.reranker ? Math.max(query.limit, RERANKED_ROWS) : query.limit;

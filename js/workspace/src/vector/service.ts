@@ -5,10 +5,11 @@ import type { Row } from "./columns.js";
 import { checkStorageOptimized, readDirectDefinition, type IndexDefinition } from "./definition.js";
 import { readDeltaDefinition } from "./delta-definition.js";
 import { DeltaSync, type SyncState } from "./delta-sync.js";
+import type { Endpoint } from "./endpoint-store.js";
 import { readRows } from "./rows.js";
 import { search, searchNextPage, type SearchModels } from "./search.js";
 import type { SourceTables } from "./source-tables.js";
-import type { Endpoint, StoredIndex, VectorStore } from "./store.js";
+import type { StoredIndex, VectorStore } from "./store.js";
 
 /** What an index is doing, in Databricks' words. */
 export interface IndexStatus {
@@ -45,7 +46,7 @@ export class VectorSearch {
     this.#isLoading = isLoading;
     this.#sync = new DeltaSync(store, tables, (index, rows) => this.#embedRows(index, rows));
     this.#models = {
-      embedQuery: async (index, text) => (await embeddings.embedFor(index, [text]))[0] ?? [],
+      embedQuery: (index, text) => embeddings.embedQuery(index, text),
       embed: async (texts) => (await embeddings.model(rerankingEndpoint).embed(texts)).vectors,
     };
   }
@@ -63,13 +64,13 @@ export class VectorSearch {
     }
     const budgetPolicy = optionalString(body, "budget_policy_id") ?? optionalString(body, "usage_policy_id");
     const targetQps = typeof body["target_qps"] === "number" ? body["target_qps"] : undefined;
-    return this.store.createEndpoint(name, { type, budgetPolicy, targetQps });
+    return this.store.endpoints.create(name, { type, budgetPolicy, targetQps });
   }
 
   /** Makes an index of a create request; `endpoint` is that of the path, where the path has one. */
   async createIndex(body: Record<string, unknown>, endpoint: string | undefined): Promise<StoredIndex> {
     const definition = await this.#readDefinition(body, endpoint);
-    if (this.store.endpoint(definition.endpoint).type === "STORAGE_OPTIMIZED") checkStorageOptimized(definition);
+    if (this.store.endpoints.get(definition.endpoint).type === "STORAGE_OPTIMIZED") checkStorageOptimized(definition);
     const { embeddingEndpoint } = definition;
     const model = embeddingEndpoint === undefined ? "" : this.#embeddings.model(embeddingEndpoint).id;
     const index = this.store.createIndex(definition, model);
@@ -82,7 +83,7 @@ export class VectorSearch {
     const dimensionOf = (name: string) => this.#embeddings.model(name).dimension;
     if (type === "DIRECT_ACCESS") return readDirectDefinition(body, endpoint, dimensionOf);
     if (type !== "DELTA_SYNC") throw invalid(`'index_type' must be DELTA_SYNC or DIRECT_ACCESS, not '${type}'.`);
-    const { type: endpointType } = this.store.endpoint(endpoint ?? requiredString(body, "endpoint_name"));
+    const { type: endpointType } = this.store.endpoints.get(endpoint ?? requiredString(body, "endpoint_name"));
     return readDeltaDefinition(body, endpoint, dimensionOf, this.#tables, endpointType === "STANDARD");
   }
 
@@ -168,7 +169,7 @@ export class VectorSearch {
 
   /** Throws where the index cannot be queried: on a stopped endpoint, or before it has anything. */
   #searchable(index: StoredIndex): StoredIndex {
-    if (this.store.endpoint(index.endpoint).stopped) {
+    if (this.store.endpoints.get(index.endpoint).stopped) {
       throw invalid(`Vector search endpoint ${index.endpoint} is stopped: start it first.`);
     }
     if (this.#isLoading(index.name) && this.store.count(index) === 0) {

@@ -4,27 +4,9 @@ import { Database } from "../database.js";
 import { exists, invalid, missing } from "../http/errors.js";
 import { columnName, decode, encode, fromBlob, isNumeric, toBlob, type Cell, type Row } from "./columns.js";
 import type { IndexDefinition } from "./definition.js";
+import { EndpointStore } from "./endpoint-store.js";
 import { createTables, dropTables, prepareLayout, rowColumns } from "./layout.js";
 import { Searcher } from "./searcher.js";
-
-/** What a caller may set on an endpoint. */
-export interface EndpointSettings {
-  type: "STANDARD" | "STORAGE_OPTIMIZED";
-  stopped?: boolean;
-  targetQps?: number;
-  budgetPolicy?: string;
-  tags?: Array<{ key: string; value?: string }>;
-  /** Milliseconds since 1970. */
-  updated?: number;
-}
-
-export interface Endpoint extends EndpointSettings {
-  name: string;
-  id: string;
-  /** Milliseconds since 1970. */
-  created: number;
-  indexes: number;
-}
 
 export interface StoredIndex extends IndexDefinition {
   id: string;
@@ -34,8 +16,7 @@ export interface StoredIndex extends IndexDefinition {
   table: number;
 }
 
-/** Databricks' limits. */
-const MAX_ENDPOINTS = 500;
+/** Databricks' limit on the indexes of one endpoint. */
 const MAX_INDEXES = 50;
 
 /**
@@ -45,6 +26,7 @@ const MAX_INDEXES = 50;
  * finds rows; a write is told to it before it counts as done, so that what was acknowledged is found.
  */
 export class VectorStore {
+  readonly endpoints: EndpointStore;
   readonly search: Searcher;
   readonly #db: Database;
 
@@ -53,6 +35,7 @@ export class VectorStore {
     const file = join(directory, "workspace.db");
     this.#db = new Database(file, "");
     prepareLayout(this.#db);
+    this.endpoints = new EndpointStore(this.#db);
     this.search = new Searcher(file, join(directory, "search"));
     for (const index of this.indexes()) this.search.open(index);
   }
@@ -62,56 +45,10 @@ export class VectorStore {
     this.#db.close();
   }
 
-  // ---- endpoints
-
-  createEndpoint(name: string, settings: EndpointSettings): Endpoint {
-    if (this.findEndpoint(name)) throw exists(`Vector search endpoint ${name} already exists`);
-    if (this.endpoints().length >= MAX_ENDPOINTS) throw invalid(`A workspace has up to ${MAX_ENDPOINTS} vector search endpoints.`);
-    this.#db.run("INSERT INTO endpoints (name, id, created, settings) VALUES (?, ?, ?, ?)", [
-      name,
-      randomUUID(),
-      Date.now(),
-      JSON.stringify(settings),
-    ]);
-    return this.endpoint(name);
-  }
-
-  endpoint(name: string): Endpoint {
-    const found = this.findEndpoint(name);
-    if (!found) throw missing(`Vector search endpoint ${name} does not exist`);
-    return found;
-  }
-
-  findEndpoint(name: string): Endpoint | undefined {
-    return this.endpoints().find((endpoint) => endpoint.name === name);
-  }
-
-  endpoints(): Endpoint[] {
-    return this.#db
-      .all<Omit<Endpoint, keyof EndpointSettings> & { settings: string }>(
-        `SELECT name, id, created, settings, (SELECT count(*) FROM indexes WHERE endpoint = endpoints.name) AS indexes
-         FROM endpoints ORDER BY name`,
-      )
-      .map(({ settings, ...endpoint }) => ({ type: "STANDARD", ...endpoint, ...(JSON.parse(settings) as Partial<EndpointSettings>) }));
-  }
-
-  changeEndpoint(name: string, change: Partial<EndpointSettings>): Endpoint {
-    const { type, stopped, targetQps, budgetPolicy, tags } = this.endpoint(name);
-    const settings = { type, stopped, targetQps, budgetPolicy, tags, ...change, updated: Date.now() };
-    this.#db.run("UPDATE endpoints SET settings = ? WHERE name = ?", [JSON.stringify(settings), name]);
-    return this.endpoint(name);
-  }
-
-  deleteEndpoint(name: string): void {
-    const { indexes } = this.endpoint(name);
-    if (indexes > 0) throw invalid(`Vector search endpoint ${name} still has ${indexes} index(es): delete them first.`);
-    this.#db.run("DELETE FROM endpoints WHERE name = ?", [name]);
-  }
-
   // ---- indexes
 
   createIndex(definition: IndexDefinition, model: string): StoredIndex {
-    const endpoint = this.endpoint(definition.endpoint);
+    const endpoint = this.endpoints.get(definition.endpoint);
     if (this.findIndex(definition.name)) throw exists(`Vector search index ${definition.name} already exists`);
     if (endpoint.indexes >= MAX_INDEXES) throw invalid(`Vector search endpoint ${endpoint.name} has ${MAX_INDEXES} indexes, the most it can have.`);
     this.#db.transaction(() => {
