@@ -1,5 +1,13 @@
 /** The Databricks platform: what a workspace has beside models and indexes. Its module is loaded when it is first called. */
+export {
+  Files, WorkspaceFiles, type Content, type DirectoryEntry, type FileInfo, type ImportOptions, type ListOptions, type NotebookLanguage, type UploadOptions,
+  type WorkspaceFormat, type WorkspaceObject,
+} from './files.js';
+export { Jobs, type Job, type JobSettings, type Run, type RunFilter, type RunOutput, type RunSettings, type RunState, type Task } from './jobs.js';
 export { initDatabricks, type Progress, type ServiceCallOptions, type WaitOptions } from './module.js';
+export {
+  Pipelines, type PipelineEvent, type PipelineInfo, type PipelineSpec, type PipelineUpdate, type UpdateRequest,
+} from './pipelines.js';
 export {
   SqlPages, Warehouse, type PagesOptions, type SqlColumn, type SqlResult, type SqlValue, type StatementOptions, type WarehouseInfo,
 } from './sql.js';
