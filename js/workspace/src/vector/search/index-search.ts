@@ -46,12 +46,15 @@ export class IndexSearch {
   readonly #columns: string[];
   readonly #filtered: FilteredRows;
   #text: TextIndex;
+  /** The graph that is searched, and the one that rows are added to: another one while it is made for the first time. */
   #graph: VectorGraph | undefined;
+  #growing: VectorGraph | undefined;
   #unsaved = 0;
   #pause: NodeJS.Timeout | undefined;
   /** Changes come one after the other. */
   #turn: Promise<void>;
   #isOpen = false;
+  #hasFilterIndexes = false;
 
   constructor(db: Database, index: StoredIndex, folder: string) {
     this.#db = db;
@@ -104,17 +107,23 @@ export class IndexSearch {
 
   async #catchUp(): Promise<void> {
     while (this.#addTexts()) await otherWork();
-    let graph = this.#graph ?? (this.#hasManyVectors() ? this.#newGraph() : undefined);
-    while (graph) {
-      const rows = this.#readVectors(graph.last, BATCH);
-      if (rows.length === 0) break;
-      const vectors = rows.map(({ vector }) => fromBlob(vector));
-      if (graph.isExceededBy(vectors)) graph = this.#newGraph(vectors);
-      else graph.add(rows.map(({ row }) => row), vectors);
-      await otherWork();
+    if (this.#text.rows.size > EXACT_ROWS && !this.#hasFilterIndexes) {
+      addFilterIndexes(this.#db, this.#index);
+      this.#hasFilterIndexes = true;
     }
-    this.#graph = graph;
+    this.#growing = this.#graph ?? (this.#hasManyVectors() ? this.#newGraph() : undefined);
+    while (this.#growing && this.#addVectors(this.#growing)) await otherWork();
+    this.#graph = this.#growing;
     this.#saveAtTimes();
+  }
+
+  /** Adds the next rows to the graph that grows; false if there are none. */
+  #addVectors(graph: VectorGraph): boolean {
+    const rows = this.#readVectors(graph.last, BATCH);
+    const vectors = rows.map(({ vector }) => fromBlob(vector));
+    if (graph.isExceededBy(vectors)) this.#growing = this.#newGraph(vectors);
+    else graph.add(rows.map(({ row }) => row), vectors);
+    return rows.length > 0;
   }
 
   /** Adds the next rows to the words; false if there are none. */
@@ -142,7 +151,6 @@ export class IndexSearch {
 
   /** An empty graph for vectors like the first ones of the index, and like these. */
   #newGraph(more: Float32Array[] = []): VectorGraph {
-    addFilterIndexes(this.#db, this.#index);
     const sample = this.#readVectors(0, SAMPLE).map(({ vector }) => fromBlob(vector));
     return VectorGraph.for(this.#index.dimension, [...sample, ...more]);
   }
@@ -151,7 +159,7 @@ export class IndexSearch {
   async ready(): Promise<void> {
     if (this.#isOpen) return;
     const [last] = this.#db.all<{ row: number | null }>(`SELECT max(row) AS row FROM rows_${this.#index.table}`);
-    const behind = (last?.row ?? 0) - (this.#graph?.last ?? this.#text.last);
+    const behind = (last?.row ?? 0) - (this.#growing ?? this.#graph ?? this.#text).last;
     if (behind > MAX_WAIT_ROWS) {
       throw unavailable(`Index ${this.#index.name} is being read from disk: ${behind} rows to go.`, Math.min(60, Math.ceil(behind / 5000)));
     }
@@ -203,18 +211,22 @@ export class IndexSearch {
     return hits.map(({ row, score }) => ({ row, score: score / (1 + score) }));
   }
 
-  /** Saves when much has changed, or when nothing has for a while. */
+  /** Saves when much has changed, or when something has and nothing more comes for a while. */
   #saveAtTimes(): void {
     clearTimeout(this.#pause);
-    const size = this.#text.rows.size;
-    if (this.#unsaved > size * UNSAVED_SHARE) this.save();
-    else if (this.#unsaved > size * UNSAVED_SHARE_AT_REST) this.#pause = setTimeout(() => this.save(), REST_MS).unref();
+    if (this.#unsaved > this.#text.rows.size * UNSAVED_SHARE) this.#save();
+    else this.#pause = setTimeout(() => this.saveIfWorthIt(), REST_MS).unref();
   }
 
-  /** Writes a snapshot of all that is in by now. */
-  save(): void {
+  /** Saves unless making the changes again at the next start is quicker. */
+  saveIfWorthIt(): void {
+    if (this.#unsaved > this.#text.rows.size * UNSAVED_SHARE_AT_REST) this.#save();
+  }
+
+  /** Writes a snapshot of all that is in by now. A small index needs none. */
+  #save(): void {
     clearTimeout(this.#pause);
-    if (this.#unsaved === 0 || this.#text.rows.size <= EXACT_ROWS) return;
+    if (this.#text.rows.size <= EXACT_ROWS) return;
     saveSnapshot(this.#folder, { text: this.#text.snapshot(), graph: this.#graph });
     this.#unsaved = 0;
   }

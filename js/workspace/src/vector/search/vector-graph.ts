@@ -65,6 +65,7 @@ export class VectorGraph {
 
   /** Adds rows, which must come in ascending order. */
   add(numbers: number[], vectors: Float32Array[]): void {
+    if (numbers.length === 0) return;
     const matrix = new Int8Array(vectors.length * this.dimension);
     for (const [i, vector] of vectors.entries()) this.#quantize(vector, matrix.subarray(i * this.dimension, (i + 1) * this.dimension));
     this.#index.add(BigUint64Array.from(numbers, BigInt), matrix, availableParallelism());

@@ -42,7 +42,7 @@ const methods: Methods = {
     rmSync(join(folder, String(table)), { recursive: true, force: true });
   },
   async close() {
-    for (const index of indexes.values()) index.save();
+    for (const index of indexes.values()) index.saveIfWorthIt();
     db.close();
   },
 };
