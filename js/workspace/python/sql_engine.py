@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import threading
+import time
 
 from lakelet_sql.errors import SqlError
 
@@ -34,25 +35,39 @@ def make_engine(kind):
     return DuckDbEngine()
 
 
-def serve(engine, request):
-    number, op = request.pop("id"), request.pop("op")
+def serve(engine, active, number, op, request):
     try:
         answer({"id": number, "ok": getattr(engine, op)(number, **request)})
     except SqlError as error:
         answer({"id": number, "error": {"message": str(error), "condition": error.condition, "sql_state": error.sql_state}})
     except Exception as error:  # noqa: BLE001: whatever fails must be told to who waits for the answer
         answer({"id": number, "error": {"message": f"{type(error).__name__}: {error}"}})
+    finally:
+        active.discard(number)
+        engine.cancelled.discard(number)
+
+
+def cancel(engine, active, number):
+    """Interrupts what is done for a request until it ends: an interrupt that comes between two steps stops neither."""
+    engine.cancelled.add(number)
+    while number in active:
+        engine.interrupt(number)
+        time.sleep(0.1)
 
 
 def main():
     engine = make_engine(sys.argv[1])
+    active = set()
     sys.stdin.reconfigure(encoding="utf-8", newline="\n")
     for line in sys.stdin:
         request = json.loads(line)
         if request["op"] == "cancel":
-            engine.cancel(request["target"])
-        else:
-            threading.Thread(target=serve, args=(engine, request), daemon=True).start()
+            if request["target"] in active:
+                threading.Thread(target=cancel, args=(engine, active, request["target"]), daemon=True).start()
+            continue
+        number, op = request.pop("id"), request.pop("op")
+        active.add(number)
+        threading.Thread(target=serve, args=(engine, active, number, op, request), daemon=True).start()
     # Nobody waits for what is still running. Both engines keep what they committed when they end at once.
     os._exit(0)
 

@@ -64,6 +64,8 @@ test("SQL statements on Apache Spark", SPARK, async (t) => {
     await rows("CREATE TABLE extra.rag.t AS SELECT id, id * 2 AS v FROM range(3)");
     await rows("CREATE FUNCTION extra.rag.plus(x INT, y INT DEFAULT 1) RETURNS INT RETURN x + y");
     assert.deepEqual(await rows("SELECT extra.rag.t.v, extra.rag.plus(1), plus(2, 5) FROM extra.rag.t JOIN main.default.docs d ON d.id = t.id", { catalog: "extra", schema: "rag" }), [["2", "2", "7"]]);
+    await rows("CREATE FUNCTION extra.rag.shout(s STRING) RETURNS STRING LANGUAGE PYTHON AS $$ return s.upper() $$");
+    assert.deepEqual(await rows("SELECT extra.rag.shout('a'), concat(extra.rag.shout('b'), '!')"), [["A", "B!"]]);
     assert.deepEqual(await rows("SELECT v FROM rag.t WHERE id = 2", { catalog: "extra" }), [["4"]]);
     assert.match((await failure("SELECT * FROM extra.rag.nope")).error.message, /`extra`\.`rag`\.`nope` cannot be found/);
   });

@@ -202,6 +202,9 @@ test("SQL statements on DuckDB", DUCKDB, async (t) => {
     assert.deepEqual(await rows("SELECT plus(:n)", { parameters: [{ name: "n", value: "4", type: "INT" }] }), [["104"]]);
     await rows("CREATE FUNCTION few(n BIGINT) RETURNS TABLE (id BIGINT) RETURN SELECT id FROM range(10) WHERE id < n");
     assert.deepEqual(await rows("SELECT * FROM few(2)"), [["0"], ["1"]]);
+    await rows("CREATE FUNCTION main.default.shout(s STRING, n INT) RETURNS STRING LANGUAGE PYTHON AS $$\n  import math\n  return s.upper() * n\n$$");
+    assert.deepEqual(await rows("SELECT main.default.shout('a', 2), shout(id, 1) FROM VALUES ('b') AS t(id)"), [["AA", "B"]]);
+    assert.match((await failure("CREATE FUNCTION bad() RETURNS INT LANGUAGE PYTHON AS $$ return ( $$")).error.message, /PYTHON_SYNTAX_ERROR/);
     await rows("DROP FUNCTION main.default.plus");
     assert.equal((await failure("SELECT main.default.plus(2)")).sql_state, "42883");
   });

@@ -6,13 +6,11 @@ import sqlglot
 from sqlglot import ErrorLevel, exp
 from sqlglot.errors import ParseError, TokenError, UnsupportedError
 
+from .duckdb_functions import call, put_right
 from .errors import SPARK_HINT, SqlError, unsupported
 
 # What sqlglot cannot write for DuckDB is raised as an error by `write`; its warnings would tell it a second time.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
-
-# Functions whose values differ between the engines, though they share a name: a wrong value is worse than none.
-DIFFERENT = {"hash", "xxhash64", "crc32", "soundex", "try_to_timestamp", "stack", "inline", "inline_outer", "schema_of_json", "http_request"}
 
 
 def parse(statement):
@@ -39,11 +37,6 @@ def write(tree):
         raise unsupported(f"counterpart: {error}", "DuckDB", SPARK_HINT) from error
     except (IndexError, KeyError, AttributeError, TypeError, ValueError) as error:
         raise unsupported(f"translation that sqlglot knows ({type(error).__name__}: {error})", "DuckDB", SPARK_HINT) from error
-
-
-def call(name, *arguments):
-    """A call of a function of DuckDB."""
-    return exp.Anonymous(this=name, expressions=list(arguments))
 
 
 def data_type(text):
@@ -84,28 +77,22 @@ class Translator:
     def _node(self, node):
         if isinstance(node, exp.Placeholder):
             return self._parameter(node)
-        if isinstance(node, exp.Anonymous):
-            return self._function(node)
         if isinstance(node, exp.CurrentUser):
             return exp.Literal.string(self.user)
-        if isinstance(node, exp.TsOrDsAdd):
-            # A date and an interval are a timestamp in DuckDB.
-            return exp.cast(node.copy(), "DATE")
         if isinstance(node, exp.CurrentCatalog):
             return exp.Literal.string(self.catalog)
-        if isinstance(node, exp.Exists) and isinstance(node.expression, exp.Lambda):
-            # True if it is true of an element; unknown where it is true of none and unknown of one.
-            return call("list_bool_or", call("list_transform", node.this, node.expression))
-        if isinstance(node, exp.Reduce) and node.args.get("finish") is not None:
-            raise unsupported("aggregate() with a finishing function", "DuckDB", SPARK_HINT)
+        if isinstance(node, exp.Anonymous) and node.name.lower() == "ai_query":
+            return ai_query(node.expressions)
+        if isinstance(node, exp.Anonymous) and node.name.lower() == "current_database":
+            return exp.Literal.string(self.schema)
         if isinstance(node, exp.Table):
-            return range_table(node)
+            return function_table(node)
         if isinstance(node, exp.Lateral) and isinstance(node.this, exp.Explode) and not node.args["alias"].columns:
             names = ["pos", "col"] if isinstance(node.this, exp.Posexplode) else ["col"]
             node.args["alias"].set("columns", [exp.to_identifier(name) for name in names])
         if isinstance(node, exp.FromJson):
             return self._from_json(node)
-        return node
+        return put_right(node)
 
     def _parameter(self, node):
         name = node.name
@@ -113,27 +100,23 @@ class Translator:
             raise SqlError("UNBOUND_SQL_PARAMETER", "42P02", f"Found the unbound parameter: {name}. Give its value in 'parameters'.")
         return literal(self.parameters[name])
 
-    def _function(self, node):
-        name = node.name.lower()
-        if name == "ai_query":
-            return ai_query(node.expressions)
-        if name == "current_database":
-            return exp.Literal.string(self.schema)
-        if name in DIFFERENT:
-            raise unsupported(f"function {name}() with Databricks' values", "DuckDB", SPARK_HINT)
-        return node
-
     def _from_json(self, node):
         schema = node.expression
         if not isinstance(schema, exp.Literal):
             raise unsupported("from_json() with a schema that is not a string", "DuckDB", SPARK_HINT)
-        return exp.TryCast(this=exp.cast(node.this, "JSON"), to=ddl_type(schema.this))
+        return exp.TryCast(this=exp.TryCast(this=node.this, to=exp.DataType.build("JSON", dialect="duckdb")), to=ddl_type(schema.this))
 
 
-def range_table(table):
-    """`range(...)` as a table, whose one column is called `id`."""
-    if isinstance(table.this, exp.Anonymous) and table.this.name.lower() == "range" and not (table.args.get("alias") and table.args["alias"].columns):
-        table.set("alias", exp.TableAlias(this=exp.to_identifier(table.alias or "range"), columns=[exp.to_identifier("id")]))
+def function_table(table):
+    """`range(...)` and `explode(...)` as tables, whose columns have names."""
+    function = table.this
+    column = None
+    if isinstance(function, exp.Anonymous) and function.name.lower() == "range":
+        column = "id"
+    elif isinstance(function, exp.Explode) and not isinstance(function, exp.Posexplode):
+        column = "col"
+    if column is not None and not (table.args.get("alias") and table.args["alias"].columns):
+        table.set("alias", exp.TableAlias(this=exp.to_identifier(table.alias or column), columns=[exp.to_identifier(column)]))
     return table
 
 
@@ -202,8 +185,9 @@ def column_name(projection):
         return str(projection.this).lower()
     if isinstance(projection, exp.CurrentCatalog):
         return "current_catalog()"
-    text = projection.sql("databricks", normalize_functions="lower")
-    return f"({text})" if isinstance(projection, exp.Binary) and not isinstance(projection, (exp.Dot, exp.JSONExtract)) else text
+    shown = projection.copy().transform(lambda node: exp.Var(this=node.this) if isinstance(node, exp.Literal) and node.is_string else node)
+    text = shown.sql("databricks", normalize_functions="lower").replace("TRUE", "true").replace("FALSE", "false")
+    return f"({text})" if isinstance(projection, exp.Binary) and not isinstance(projection, (exp.Dot, exp.JSONExtract, exp.Func)) else text
 
 
 def name_columns(tree):
@@ -215,8 +199,9 @@ def name_columns(tree):
         return
     for projection in list(select.expressions):
         named = isinstance(projection, (exp.Alias, exp.Aliases, exp.Column, exp.Star, exp.Posexplode)) or projection.is_star
-        if isinstance(projection, exp.Dot) and not isinstance(projection.expression, exp.Func):
-            named = True
+        if isinstance(projection, exp.Dot):
+            # A field of a column has its own name.
+            named = projection.find(exp.Func) is None
         if not named:
             name = "col" if isinstance(projection, exp.Explode) else column_name(projection)
             projection.replace(exp.alias_(projection.copy(), name.replace("c_", ""), quoted=True))

@@ -13,10 +13,13 @@ from . import results
 from .ai_query import Endpoint
 from .duckdb_dialect import Translator, data_type, name_columns, parse, write
 from .duckdb_errors import explained
+from .duckdb_functions import MACROS
 from .duckdb_tables import Tables
 from .duckdb_types import databricks_type
 from .duckdb_write import write_statement
 from .errors import SqlError, cancelled
+from .python_functions import compiled, plain_name
+from .render import java_double
 
 # Seconds to wait for the process of a killed workspace to let go of the files.
 LOCK_PATIENCE = 15
@@ -35,6 +38,7 @@ class DuckDbEngine:
     def __init__(self):
         self.connection = duckdb.connect(":memory:")
         self.cursors = {}
+        # Numbers of the requests that are to end.
         self.cancelled = set()
         # One statement at a time changes things, as the files of DuckDB want it.
         self.writing = threading.Lock()
@@ -54,6 +58,9 @@ class DuckDbEngine:
             "lakelet_ai_answer", answer_or_error, [duckdb.struct_type({"answer": "VARCHAR", "error": "VARCHAR"})], "VARCHAR",
             type="arrow", null_handling="special", side_effects=True,
         )  # fmt: skip
+        self.connection.create_function("lakelet_double_text", double_texts, ["DOUBLE"], "VARCHAR", type="arrow", null_handling="special")
+        for macro in MACROS:
+            self.connection.execute(f"CREATE MACRO {macro}")
         for catalog, schema in schemas:
             self.create_schema(None, catalog, schema)
         for function in functions:
@@ -70,6 +77,8 @@ class DuckDbEngine:
         cursor = self._cursor(catalog, schema)
         self.cursors[number] = cursor
         try:
+            if number in self.cancelled:
+                raise cancelled()
             for file in files:
                 cursor.execute(file_view(**file))
             tree = parse(statement)
@@ -93,20 +102,20 @@ class DuckDbEngine:
             raise explained(error) if isinstance(error, duckdb.Error) or number in self.cancelled else error
         finally:
             self.cursors.pop(number, None)
-            self.cancelled.discard(number)
             cursor.close()
 
-    def cancel(self, number):
+    def interrupt(self, number):
         cursor = self.cursors.get(number)
         if cursor is not None:
-            self.cancelled.add(number)
             cursor.interrupt()
 
     def _cursor(self, catalog, schema):
         cursor = self.connection.cursor()
         cursor.execute("SET TimeZone = 'UTC'; SET ieee_floating_point_ops = false")
         try:
-            cursor.execute(f"USE {database(catalog)}.{quoted(schema)}")
+            # The macros are in the database that is in memory.
+            path = f"{database(catalog)}.{quoted(schema)},memory.main".replace("'", "''")
+            cursor.execute(f"SET search_path = '{path}'")
         except duckdb.Error as error:
             raise SqlError("SCHEMA_NOT_FOUND", "42704", f"The schema `{catalog}`.`{schema}` cannot be found.") from error
         return cursor
@@ -149,13 +158,14 @@ class DuckDbEngine:
         return {}
 
     def create_function(self, _, catalog, schema, name, parameters, returns, columns, language, body):
-        if language.upper() != "SQL":
-            return {}
+        takes_types = [write(data_type(p["type"])) for p in parameters]
+        if language.upper() == "PYTHON":
+            body = self._register_python(catalog, schema, name, parameters, takes_types, returns, body)
         translator = Translator([], catalog, schema, "")
         tree = translator.translate(parse(body if columns else f"SELECT {body}"))
         takes = ", ".join(
-            f"{quoted(p['name'])} {write(data_type(p['type']))}" + (f" := {write(parse('SELECT ' + p['default']).expressions[0])}" if p["default"] else "")
-            for p in parameters
+            f"{quoted(p['name'])} {kind}" + (f" := {write(parse('SELECT ' + p['default']).expressions[0])}" if p["default"] else "")
+            for p, kind in zip(parameters, takes_types)
         )
         makes = f"TABLE {write(tree)}" if columns else f"(CAST(({write(tree.expressions[0])}) AS {write(data_type(returns))}))"
         cursor = self._cursor(catalog, schema)
@@ -164,6 +174,17 @@ class DuckDbEngine:
         except duckdb.Error as error:
             raise explained(error) from error
         return {}
+
+    def _register_python(self, catalog, schema, name, parameters, takes_types, returns, body):
+        """Registers a function in Python, and returns the call of it that is the body of the function in SQL."""
+        own = plain_name(catalog, schema, name)
+        function = compiled(name, parameters, body)
+        try:
+            self.connection.remove_function(own)
+        except duckdb.Error:
+            pass
+        self.connection.create_function(own, function, takes_types, write(data_type(returns)), null_handling="special", side_effects=True)
+        return f"{own}({', '.join(p['name'] for p in parameters)})"
 
     def drop_function(self, _, catalog, schema, name):
         for kind in ("MACRO", "MACRO TABLE"):
@@ -208,6 +229,10 @@ def answer_or_error(rows):
         if row["error"] is not None:
             raise RuntimeError(row["error"])
     return pa.array([row["answer"] for row in rows.to_pylist()], pa.string())
+
+
+def double_texts(numbers):
+    return pa.array([None if number is None else java_double(repr(number)) for number in numbers.to_pylist()], pa.string())
 
 
 READERS = {"csv": "read_csv", "json": "read_json", "parquet": "read_parquet", "text": "read_text"}

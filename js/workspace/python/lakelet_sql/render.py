@@ -38,6 +38,15 @@ def timestamp(value, zone):
     return text.split("+")[0] + ("Z" if zone else "")
 
 
+def interval(value):
+    """An interval of DuckDB as Databricks writes one."""
+    if value.months and not (value.days or value.nanoseconds):
+        return f"INTERVAL '{value.months // 12}-{value.months % 12}' YEAR TO MONTH"
+    seconds, nanoseconds = divmod(value.nanoseconds, 1_000_000_000)
+    fraction = f".{nanoseconds // 1000:06d}".rstrip("0") if nanoseconds else ""
+    return f"INTERVAL '{value.days + value.months * 30} {seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{fraction}' DAY TO SECOND"
+
+
 def dumps(value):
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
@@ -54,6 +63,8 @@ def text_of(kind):
         return lambda v: format(v, "f")
     if t.is_binary(kind) or t.is_large_binary(kind) or t.is_fixed_size_binary(kind):
         return lambda v: base64.b64encode(v).decode()
+    if t.is_interval(kind):
+        return interval
     if t.is_nested(kind):
         tree = strings_of(kind)
         return lambda v: dumps(tree(v))

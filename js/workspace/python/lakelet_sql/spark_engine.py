@@ -13,6 +13,7 @@ from pyspark.sql.types import DayTimeIntervalType, StructType, VariantType, Year
 from . import results
 from .ai_query import Endpoint
 from .errors import SqlError, cancelled
+from .python_functions import compiled, plain_name
 from .spark_ai_query import register_ai_query
 from .spark_errors import explained
 from .spark_parameters import typed
@@ -33,8 +34,10 @@ def quoted(*names):
 
 class SparkEngine:
     def __init__(self):
+        # Numbers of the requests that are to end.
         self.cancelled = set()
-        self.running = set()
+        # Functions of the catalog that are written in Python, with the types of what they return. Sessions get them one by one.
+        self.python_functions = {}
         # A table changes by getting other files: one statement at a time does that.
         self.writing = threading.Lock()
 
@@ -98,7 +101,6 @@ class SparkEngine:
     # ---- statements
 
     def execute(self, number, statement, parameters, catalog, schema, user, files, folder, format, limits):
-        self.running.add(number)
         try:
             session = self._new_session(catalog, schema)
             self.spark.sparkContext.setJobGroup(str(number), "statement", interruptOnCancel=True)
@@ -114,19 +116,16 @@ class SparkEngine:
             return results.write(batches(frame, limits["row_limit"]), columns, folder, format, limits, lambda: number in self.cancelled)
         except Exception as error:  # noqa: BLE001: what Spark raises comes in many kinds
             raise cancelled() if number in self.cancelled else explained(error)
-        finally:
-            self.running.discard(number)
-            self.cancelled.discard(number)
 
-    def cancel(self, number):
-        if number in self.running:
-            self.cancelled.add(number)
-            self.spark.sparkContext.cancelJobGroup(str(number))
+    def interrupt(self, number):
+        self.spark.sparkContext.cancelJobGroup(str(number))
 
     def _new_session(self, catalog, schema):
         session = self.spark.newSession()
         session.sql(f"USE {quoted(database(catalog, schema))}")
         register_ai_query(session, self.endpoint)
+        for name, (function, returns) in self.python_functions.items():
+            session.udf.register(name, F.udf(function, returns).asNondeterministic())
         return session
 
     # ---- what the catalog store says
@@ -145,7 +144,8 @@ class SparkEngine:
         return {}
 
     def create_function(self, _, catalog, schema, name, parameters, returns, columns, language, body):
-        if language.upper() != "SQL":
+        if language.upper() == "PYTHON":
+            self.python_functions[plain_name(catalog, schema, name)] = (compiled(name, parameters, body), returns)
             return {}
         takes = ", ".join(f"{quoted(p['name'])} {p['type']}" + (f" DEFAULT {p['default']}" if p["default"] else "") for p in parameters)
         gives = "TABLE (" + ", ".join(f"{quoted(c['name'])} {c['type']}" for c in columns) + ")" if columns else returns
@@ -157,6 +157,7 @@ class SparkEngine:
         return {}
 
     def drop_function(self, _, catalog, schema, name):
+        self.python_functions.pop(plain_name(catalog, schema, name), None)
         self.spark.sql(f"DROP FUNCTION IF EXISTS {quoted(database(catalog, schema), name)}")
         return {}
 

@@ -42,12 +42,14 @@ export function prepare(text: string, tokens: Token[], kind: EngineKind, options
     const known = engineName(parts, kind, options, true);
     if (kind === "duckdb" || known !== parts) edits.push({ start, end, text: writeName(known) });
   }
+  if (kind === "spark") edits.push(...pythonFunctions(tokens, options));
   for (const name of dottedNames(tokens)) {
     if (taken(name)) continue;
     const known = engineName(name.parts, kind, options, isTable(tokens, name));
     if (known !== name.parts) edits.push({ start: name.start, end: name.end, text: writeName(known) });
   }
   if (kind === "spark") edits.push(...deltaFormats(tokens), ...aiQueries(text, tokens));
+  else edits.push(...doubledQuotes(text, tokens).filter((quote) => !taken(quote)));
   return { statement: edit(text, edits), files: files.views };
 }
 
@@ -85,6 +87,28 @@ export function catalogNames(message: string, kind: EngineKind): string {
   return message
     .replace(/(`?)spark_catalog\1\.(`?)(\w+?)__(\w+)\2/g, "$1$3$1.$2$4$2")
     .replace(/(`?)spark_catalog\1(?=\.)/g, "$1main$1");
+}
+
+/** A quote that is written twice stands for one, where the translator takes it for two texts side by side. */
+function doubledQuotes(text: string, tokens: Token[]): Edit[] {
+  return tokens
+    .filter(({ kind, start, end }) => kind === "string" && /^(?:'[^]*''|"[^]*"")[^]*.$/.test(text.slice(start, end)) && end - start > 2)
+    .map(({ start, end, value }) => ({ start, end, text: quoteString(value) }));
+}
+
+/** Calls of functions in Python, which Spark knows by names of one part. */
+function pythonFunctions(tokens: Token[], { store, catalog, schema }: PrepareOptions): Edit[] {
+  const functions = store.all("function").filter(({ external_language }) => String(external_language).toUpperCase() === "PYTHON");
+  if (functions.length === 0) return [];
+  const edits: Edit[] = [];
+  for (let at = 0; at < tokens.length; at++) {
+    const name = is(tokens[at - 1], ".") ? undefined : nameAt(tokens, at);
+    if (!name || name.parts.length > 3 || !is(tokens[at + 2 * name.parts.length - 1], "(")) continue;
+    const full = [catalog, schema].slice(0, 3 - name.parts.length).concat(name.parts).join(".").toLowerCase();
+    const found = functions.find(({ full_name }) => full_name === full);
+    if (found) edits.push({ start: name.start, end: name.end, text: `lakelet_python_${found.full_name.replace(/[.-]/g, "_")}` });
+  }
+  return edits;
 }
 
 /** Tables are kept as Parquet where Databricks keeps Delta tables, whose format is an extension of Spark that is not there. */
