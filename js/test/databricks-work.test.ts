@@ -1,6 +1,6 @@
 /** Files, jobs and pipelines, on the local workspace. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -19,7 +19,6 @@ if (!process.env.LAKELET_PYTHON && existsSync(peers)) process.env.LAKELET_PYTHON
 
 test('files, jobs and pipelines of the local workspace', async (t) => {
   const data = mkdtempSync(join(tmpdir(), 'lakelet-'));
-  mkdirSync(join(data, 'volumes/main/default/raw'), { recursive: true });
   const local = await startWorkspace({ port: 0, model: 'smollm2', documents: false, contextSize: 1024, threads: 1, data, sql: 'duckdb' });
   t.after(async () => {
     await local.close();
@@ -27,6 +26,8 @@ test('files, jobs and pipelines of the local workspace', async (t) => {
   });
   const workspace = new Workspace({ host: local.url, token: local.token });
   const files = new Files(workspace), notebooks = new WorkspaceFiles(workspace), jobs = new Jobs(workspace), pipelines = new Pipelines(workspace);
+  const warehouse = new Warehouse(workspace, 'local');
+  await warehouse.execute('CREATE VOLUME main.default.raw');
   const notebook = (path: string) => ({ task_key: 'main', notebook_task: { notebook_path: path } });
 
   await t.test('files are written, read whole and in pieces, listed and deleted', async () => {
@@ -100,7 +101,7 @@ test('files, jobs and pipelines of the local workspace', async (t) => {
     const spec = (name: string) => ({ name, catalog: 'main', schema: 'default', libraries: [{ file: { path: `/Shared/${name}.sql` } }] });
     const good = await pipelines.create(spec('good')), bad = await pipelines.create(spec('bad'));
     assert.equal((await pipelines.run(good)).state, 'COMPLETED');
-    assert.deepEqual((await new Warehouse(workspace, 'local').execute('SELECT * FROM main.default.answers')).records, [{ x: 42 }]);
+    assert.deepEqual((await warehouse.execute('SELECT * FROM main.default.answers')).records, [{ x: 42 }]);
     await assert.rejects(pipelines.run(bad), refused('bad_request', /ended as FAILED: [^]*TABLE_OR_VIEW_NOT_FOUND[^]*nowhere/));
     assert.ok((await pipelines.events(bad, { filter: "level='ERROR'", most: 5 })).length > 0);
     await pipelines.stop(good);
