@@ -191,6 +191,11 @@ test("SQL statements on DuckDB", DUCKDB, async (t) => {
       ["2", "x"],
       ["3", "y"],
     ]);
+    await rows("INSERT OVERWRITE DIRECTORY '/Volumes/main/default/raw/out' USING parquet SELECT id FROM range(3)");
+    await rows("INSERT OVERWRITE DIRECTORY '/Volumes/main/default/raw/out' USING parquet SELECT id FROM range(5)");
+    assert.deepEqual(await rows("SELECT sum(id) FROM parquet.`/Volumes/main/default/raw/out`"), [["10"]]);
+    assert.match((await failure("SELECT * FROM csv.`/etc/passwd`")).error.message, /'\/etc\/passwd' is not in a volume/);
+    assert.match((await failure("SELECT * FROM read_text('/etc/passwd')")).error.message, /Permission|disabled/);
     assert.equal((await failure("SELECT * FROM read_files('/Volumes/main/default/raw/b.csv')")).sql_state, "42K03");
     assert.match((await failure("SELECT * FROM read_files('/Volumes/main/default/raw/../../x.csv')")).error.message, /PATH_NOT_FOUND/);
   });

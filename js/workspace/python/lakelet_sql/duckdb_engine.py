@@ -13,6 +13,7 @@ from . import results
 from .ai_query import Endpoint
 from .duckdb_dialect import Translator, data_type, name_columns, parse, write
 from .duckdb_errors import explained
+from .duckdb_files import directory_export, file_view, literal
 from .duckdb_functions import MACROS
 from .duckdb_tables import Tables
 from .duckdb_types import databricks_type
@@ -44,12 +45,14 @@ class DuckDbEngine:
         self.writing = threading.Lock()
         self.attached = set()
 
-    def start(self, _, folder, url, token, schemas, functions):
+    def start(self, _, folder, volumes, url, token, schemas, functions):
         self.folder = folder
         self.endpoint = Endpoint(url, token)
         os.makedirs(folder, exist_ok=True)
         # Extensions and settings would come from the network and the home folder: what is not built in is not there.
         self.connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
+        # SQL reads and writes what is in volumes, and nothing else of this machine.
+        self.connection.execute(f"SET allowed_directories = [{literal(folder + os.sep)}, {literal(volumes + os.sep)}]; SET enable_external_access = false")
         self.connection.create_function(
             "lakelet_ai_query", self._ask, ["VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR"], duckdb.struct_type({"answer": "VARCHAR", "error": "VARCHAR"}),
             type="arrow", null_handling="special", side_effects=True,
@@ -81,10 +84,14 @@ class DuckDbEngine:
                 raise cancelled()
             for file in files:
                 cursor.execute(file_view(**file))
-            tree = parse(statement)
             translator = Translator(parameters, catalog, schema, user)
-            written = write_statement(tree, translator, Tables(cursor, catalog, schema, user))
-            if written is not None:
+            export = directory_export(statement)
+            tree = parse(export.query if export else statement)
+            written = None if export else write_statement(tree, translator, Tables(cursor, catalog, schema, user))
+            if export is not None:
+                export.write(cursor, write(translator.translate(tree)))
+                columns, batches = [], []
+            elif written is not None:
                 with self.writing:
                     if number in self.cancelled:
                         raise cancelled()
@@ -206,7 +213,7 @@ class DuckDbEngine:
         patience = time.monotonic() + LOCK_PATIENCE
         while True:
             try:
-                cursor.execute(f"ATTACH '{self._file(catalog).replace(chr(39), chr(39) * 2)}' AS {database(catalog)}")
+                cursor.execute(f"ATTACH {literal(self._file(catalog))} AS {database(catalog)}")
                 break
             except duckdb.IOException as error:
                 if "lock" not in str(error) or time.monotonic() > patience:
@@ -233,35 +240,3 @@ def answer_or_error(rows):
 
 def double_texts(numbers):
     return pa.array([None if number is None else java_double(repr(number)) for number in numbers.to_pylist()], pa.string())
-
-
-READERS = {"csv": "read_csv", "json": "read_json", "parquet": "read_parquet", "text": "read_text"}
-
-
-def file_view(view, path, options):
-    """The statement that makes the view of a file or folder that a statement reads."""
-    form = options.get("format", "").lower() or os.path.splitext(path)[1].lstrip(".").lower()
-    if form not in READERS:
-        raise SqlError("CF_FILE_FORMAT_NOT_SPECIFIED" if not form else "UNSUPPORTED_FEATURE", "0A000", f"DuckDB reads csv, json, parquet and text files, not '{form}'. Say which by format => '...'.")
-    known = {"header": "header", "sep": "delim", "delimiter": "delim", "quote": "quote", "escape": "escape", "nullvalue": "nullstr"}
-    arguments = []
-    for name, value in options.items():
-        if name.lower() in known and form == "csv":
-            arguments.append(f"{known[name.lower()]} = '{value.replace(chr(39), chr(39) * 2)}'")
-        elif name.lower() not in ("format", "inferschema", "schema", "multiline", "schemaevolutionmode", "rescueddatacolumn"):
-            raise SqlError("UNSUPPORTED_FEATURE", "0A000", f"DuckDB's reader of {form} files has no option '{name}' for the local workspace.")
-    if form == "csv" and "header" not in {name.lower() for name in options}:
-        arguments.append("header = false")
-    where = os.path.join(path, "**", "*") if os.path.isdir(path) else path
-    literal = where.replace("'", "''")
-    columns = schema_columns(options.get("schema"))
-    source = f"{READERS[form]}('{literal}'{''.join(', ' + argument for argument in arguments)})"
-    return f"CREATE TEMP VIEW {quoted(view)} AS SELECT {columns} FROM {source}"
-
-
-def schema_columns(schema):
-    """The columns of a `schema => 'a INT, b STRING'`, cast by name."""
-    if schema is None:
-        return "*"
-    struct = data_type(f"STRUCT<{schema}>")
-    return ", ".join(f"CAST({quoted(column.name)} AS {write(column.args['kind'])}) AS {quoted(column.name)}" for column in struct.expressions)

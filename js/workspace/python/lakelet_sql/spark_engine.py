@@ -41,7 +41,7 @@ class SparkEngine:
         # A table changes by getting other files: one statement at a time does that.
         self.writing = threading.Lock()
 
-    def start(self, _, folder, url, token, schemas, functions):
+    def start(self, _, folder, volumes, url, token, schemas, functions):
         os.makedirs(folder, exist_ok=True)
         here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         # The workers that run Python functions need the same interpreter and this package.

@@ -71,6 +71,8 @@ export interface EngineOptions {
   /** The engine to take. By default the one that the folder holds tables of, else Spark where it is installed, else DuckDB. */
   kind: EngineKind | undefined;
   store: CatalogStore;
+  /** The folder of all volumes, which is what SQL may read and write. */
+  volumes: string;
   /** Where `ai_query` calls serving endpoints: the workspace itself. */
   url: () => string;
   token: string;
@@ -171,10 +173,11 @@ export class SqlEngine {
   async #start(): Promise<EngineProcess> {
     const kind = await this.kind();
     const engine = new EngineProcess("sql_engine.py", [kind]);
-    const { store, url, token } = this.#options;
+    const { store, url, token, volumes } = this.#options;
     try {
       await engine.send("start", {
         folder: this.#folder(kind),
+        volumes,
         url: url(),
         token,
         schemas: store.all("schema").map(({ full_name }) => full_name.split(".")),

@@ -11,7 +11,7 @@ import { StatementRunner } from "./runner.js";
 import { Statements } from "./statements.js";
 import { Tables } from "./tables.js";
 
-export interface SqlOptions extends Omit<EngineOptions, "store"> {
+export interface SqlOptions extends Omit<EngineOptions, "store" | "volumes"> {
   volumes: Volumes;
   log: (line: string) => void;
 }
@@ -29,7 +29,7 @@ export interface Sql {
 /** Opens the parts that SQL and Unity Catalog are made of. The engine starts with the first statement. */
 export function openSql({ volumes, log, ...options }: SqlOptions): Sql {
   const store = new CatalogStore(options.data);
-  const engine = new SqlEngine({ ...options, store });
+  const engine = new SqlEngine({ ...options, store, volumes: volumes.root });
   const catalog = new Catalog(store, engine, volumes, options.data);
   const runner = new StatementRunner(engine, catalog, volumes);
   const statements = new Statements(options.data, runner, log);

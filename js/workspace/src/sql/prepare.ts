@@ -154,13 +154,14 @@ function readFiles(tokens: Token[], volumes: Volumes): ReadFiles {
 
 const FORMATS = ["PARQUET", "CSV", "JSON", "TEXT", "ORC", "BINARYFILE"];
 
-/** Paths below /Volumes where SQL takes a path: "format.`path`", LOCATION 'path', DIRECTORY 'path', FROM 'path'. */
+/** Paths below /Volumes where SQL takes a path: "format.`path`", LOCATION 'path', DIRECTORY 'path'. There are no others. */
 function volumePaths(tokens: Token[], kind: EngineKind, volumes: Volumes, files: ReadFiles): Edit[] {
   const edits: Edit[] = [];
   for (const [at, token] of tokens.entries()) {
-    if (files.tokens.has(token) || !/^(dbfs:)?\/Volumes\//.test(token.value)) continue;
+    if (files.tokens.has(token)) continue;
     const format = tokens[at - 2];
-    if (token.kind === "name" && is(tokens[at - 1], ".") && format !== undefined && FORMATS.includes(format.value.toUpperCase())) {
+    const isTable = BEFORE_TABLES.some((word) => is(tokens[at - 3], word)) || is(tokens[at - 3], ",");
+    if (isTable && token.kind === "name" && /^\/|:/.test(token.value) && is(tokens[at - 1], ".") && format !== undefined && FORMATS.includes(format.value.toUpperCase())) {
       if (kind === "spark") {
         edits.push({ start: token.start, end: token.end, text: `\`${onDisk(token.value, volumes)}\`` });
       } else {
@@ -168,8 +169,8 @@ function volumePaths(tokens: Token[], kind: EngineKind, volumes: Volumes, files:
         files.views.push({ view, path: onDisk(token.value, volumes), options: { format: format.value, ...(is(format, "CSV") && { header: "false" }) } });
         edits.push({ start: format.start, end: token.end, text: view });
       }
-    } else if (token.kind === "string" && ["LOCATION", "DIRECTORY", "FROM"].some((word) => is(tokens[at - 1], word))) {
-      edits.push({ start: token.start, end: token.end, text: quoteString(onDisk(token.value, volumes, is(tokens[at - 1], "FROM"))) });
+    } else if (token.kind === "string" && ["LOCATION", "DIRECTORY"].some((word) => is(tokens[at - 1], word))) {
+      edits.push({ start: token.start, end: token.end, text: quoteString(onDisk(token.value, volumes, false)) });
     }
   }
   return edits;
