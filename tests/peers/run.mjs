@@ -10,8 +10,8 @@ import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { startWorkspace } from "lakelet-workspace";
 
 const cache = process.env.LAKELET_CACHE || join(homedir(), ".cache", "lakelet");
-const python = join(cache, "peers", "bin", "python");
-if (!existsSync(python)) throw new Error(`There is no ${python}. Run: .ci/setup test`);
+const [python, frameworks] = ["peers", "frameworks"].map((name) => join(cache, name, "bin", "python"));
+for (const needed of [python, frameworks]) if (!existsSync(needed)) throw new Error(`There is no ${needed}. Run: .ci/setup test`);
 // What runs in Python within the workspace is there too.
 process.env.LAKELET_PYTHON ??= python;
 
@@ -38,13 +38,17 @@ try {
   await workspace.documentsLoaded;
   const { DATABRICKS_TOKEN, DATABRICKS_CLIENT_ID, DATABRICKS_CLIENT_SECRET, ...environment } = process.env;
   const here = fileURLToPath(new URL(".", import.meta.url));
+  const env = { ...environment, WORKSPACE_URL: workspace.url, PRINCIPAL_JWT: await signed("job"), USER_JWT: await signed("ada@example.com"), DATABRICKS_CONFIG_FILE: join(data, "none") };
+  const run = async (command, args, cwd = here) => {
+    const [code] = await once(spawn(command, args, { cwd, stdio: "inherit", env }), "exit");
+    process.exitCode ||= code ?? 1;
+  };
   const which = process.argv.slice(2);
-  const tests = spawn(python, ["-m", "unittest", ...(which.length > 0 ? which : ["discover"])], {
-    cwd: here,
-    stdio: "inherit",
-    env: { ...environment, WORKSPACE_URL: workspace.url, PRINCIPAL_JWT: await signed("job"), USER_JWT: await signed("ada@example.com"), DATABRICKS_CONFIG_FILE: join(data, "none") },
-  });
-  [process.exitCode] = await once(tests, "exit");
+  await run(python, ["-m", "unittest", ...(which.length > 0 ? which : ["discover"])]);
+  if (which.length === 0) {
+    await run(frameworks, ["-m", "unittest", "discover"], join(here, "frameworks"));
+    await run(process.execPath, ["--test", "ai-sdk.test.mjs"]);
+  }
 } finally {
   await workspace.close();
   rmSync(data, { recursive: true });
