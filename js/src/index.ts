@@ -1,11 +1,9 @@
 /** DSPy programs on Databricks, in the browser and at the edge. */
-export type { AuthType, Environment, FoundSettings } from './auth/resolve.js';
 export type { HostToken, TokenFunction } from './auth/tokens.js';
 export { multiChainComparison, react, reactV2, type AgentOptions, type ComparisonOptions } from './agents.js';
 export type { PredictOptions } from './asking.js';
 export type { CacheStore } from './cache.js';
 export { configure, type Adapter, type AdapterName, type AdapterOptions, type Defaults, type LanguageModel, type Retriever, type Settings, type TwoStepOptions } from './configure.js';
-export { configureDatabricks, type Databricks, type DatabricksOptions, type Reach } from './configure-databricks.js';
 export { init } from './core.js';
 export { LakeletError, type ErrorCode, type ErrorDetails, type UnreadableReply } from './errors.js';
 export {

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 
-import { configure, configureDatabricks, LakeletError, predict, retrieve, Workspace, type DatabricksOptions } from 'lakelet';
+import { configure, LakeletError, predict, retrieve, Workspace } from 'lakelet';
+import { configureDatabricks, type DatabricksOptions } from 'lakelet/databricks';
 import { complete, json, reply, serve, type Server } from './support.js';
 
 const qa = predict('question -> answer');
@@ -104,6 +105,30 @@ test('tokens come from files, and from the tools of others', async (t) => {
   assert.equal(await bearer(server, { environment: { ...cli, DATABRICKS_CLI_PATH: tool } }), 'Bearer of-the-tool');
   await assert.rejects(bearer(server, { environment: { ...cli, DATABRICKS_CLI_PATH: join(home, 'none') } }), /is not installed/);
   await assert.rejects(bearer(server, { environment: { ...cli, DATABRICKS_CLI_PATH: '/bin/false' } }), /gives no token/);
+});
+
+test("another issuer's token is read again for each exchange", async (t) => {
+  const traded: (string | null)[] = [];
+  const fetch = async (input: string, { body }: RequestInit) => {
+    if (!input.endsWith('/oidc/v1/token')) return Response.json({ data: [{ index: 0, embedding: [1] }] });
+    traded.push(new URLSearchParams(new TextDecoder().decode(body as Uint8Array)).get('subject_token'));
+    return Response.json({ access_token: 'traded', expires_in: 0 });
+  };
+  const environment: Record<string, string> = { DATABRICKS_HOST: 'https://lake.example', DATABRICKS_OIDC_TOKEN: 'first' };
+  const inVariable = (await configureDatabricks({ environment, fetch })).workspace.embedder('e');
+  await inVariable(['x']);
+  environment['DATABRICKS_OIDC_TOKEN'] = 'second';
+  await inVariable(['x']);
+
+  const oidcTokenFilepath = join(folder(t), 'token');
+  writeFileSync(oidcTokenFilepath, 'third\n');
+  const inFile = (await configureDatabricks({ environment: {}, host: 'https://lake.example', oidcTokenFilepath, fetch })).workspace.embedder('e');
+  await inFile(['x']);
+  writeFileSync(oidcTokenFilepath, 'fourth\n');
+  await inFile(['x']);
+  assert.deepEqual(traded, ['first', 'second', 'third', 'fourth']);
+  rmSync(oidcTokenFilepath);
+  await assert.rejects(inFile(['x']), { code: 'auth', message: /there is no token in/ });
 });
 
 test('a function of the caller gives the tokens', async (t) => {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { configureDatabricks, pipeline } from 'lakelet';
+import { pipeline } from 'lakelet';
+import { configureDatabricks } from 'lakelet/databricks';
 import { databricksApp, type GatewayOptions } from 'lakelet/gateway';
 import { failure, page } from './gateway-support.js';
 import { complete, reply, serve } from './support.js';

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { configureDatabricks, type DatabricksOptions, type Environment } from 'lakelet';
+import { configureDatabricks, type DatabricksOptions } from 'lakelet/databricks';
 import { startWorkspace } from 'lakelet-workspace';
 
 const ISSUER = 'https://issuer.example';
@@ -35,7 +35,7 @@ test('the local workspace lets in by every way', async (t) => {
   process.env['LAKELET_CACHE'] = folder; // after the workspace has found its models
 
   /** Asks something of the workspace. */
-  const ask = async (environment: Environment, options: DatabricksOptions = {}) => {
+  const ask = async (environment: Record<string, string>, options: DatabricksOptions = {}) => {
     const { workspace, authType } = await configureDatabricks({ environment: { DATABRICKS_HOST: url, ...environment }, retries: 0, ...options });
     const [vector] = await workspace.embedder('local-embedding')(['x']);
     assert.equal(vector?.length, 384);

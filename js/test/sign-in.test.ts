@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 
-import { configureDatabricks, LakeletError } from 'lakelet';
+import { LakeletError } from 'lakelet';
+import { configureDatabricks } from 'lakelet/databricks';
 
 const recorded = JSON.parse(readFileSync(new URL('../../../tests/databricks/recorded/auth-u2m-pkce.json', import.meta.url), 'utf8')) as {
   exchanges: { request: { path: string; body: { value: [string, string][] } }; response: { body: { value: object } } }[];

@@ -1,6 +1,8 @@
 //! The door of the package's second module, `lakelet/databricks`: operations of a workspace by name. It holds no programs, and who needs
 //! only programs does not load it.
 
+mod resolve;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -10,6 +12,8 @@ use futures_util::future::{AbortHandle, Aborted, abortable};
 use js_sys::{Function, Uint8Array};
 use serde_json::{Map, Value as Json, json};
 use wasm_bindgen::prelude::*;
+
+pub use resolve::resolve;
 
 use super::wasm;
 use super::wasm::errors::thrown;

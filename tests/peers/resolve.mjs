@@ -1,7 +1,7 @@
 // Reads cases as JSON from standard input, configures Lakelet as each says, and prints what came of them: how it authenticates, or what
 // it says against it.
 import { text } from "node:stream/consumers";
-import { configureDatabricks } from "lakelet";
+import { configureDatabricks } from "lakelet/databricks";
 
 const outcomes = [];
 for (const { options, environment } of JSON.parse(await text(process.stdin))) {

@@ -1,6 +1,5 @@
-/** A configuration as the core finds it among options, variables and files. */
-import { calling } from '../core.js';
-import { write } from '../values.js';
+/** A configuration as the module of `lakelet/databricks` finds it among options, variables and files. */
+import { calling } from '../databricks/module.js';
 
 /** Variables by name, `process.env` for instance. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -37,6 +36,6 @@ export interface FoundSettings {
 }
 
 /** Finds the configuration. @internal */
-export function resolve(options: object, environment: Environment, readFile?: (path: string) => string | undefined): Found {
-  return JSON.parse(calling((core) => core.resolve(write({ options, environment }), readFile))) as Found;
+export function resolve(options: object, environment: object, readFile?: (path: string) => string | undefined): Found {
+  return JSON.parse(calling((core) => core.resolve(JSON.stringify(options), JSON.stringify(environment), readFile))) as Found;
 }

@@ -26,13 +26,16 @@ export function provideSurroundings(of: Surroundings): void {
 }
 
 /** A configuration, and what credential a workspace is to be given. @internal */
-export function connection(options: object, given: Environment | undefined, tokenOptions: TokenOptions): { found: Found; credential: Credential } {
-  const environment = given ?? surroundings?.environment;
-  if (!environment) {
+export function connection(options: object, given: Readonly<Record<string, unknown>> | undefined, tokenOptions: TokenOptions): { found: Found; credential: Credential } {
+  const variables = given ?? surroundings?.environment;
+  if (!variables) {
     throw new LakeletError('there is no environment here to configure from', { code: 'config', hint: 'give one: configureDatabricks({ environment: env })' });
   }
-  const found = resolve(options, environment, surroundings?.readFile);
-  return { found, credential: credentialOf(found, environment, tokenOptions) };
+  // A Worker's environment holds bindings too.
+  const texts = Object.fromEntries(Object.entries(variables).filter(([, value]) => typeof value === 'string'));
+  const found = resolve(options, texts, surroundings?.readFile);
+  // Variables with tokens are read when they are needed: they may have been written anew.
+  return { found, credential: credentialOf(found, variables as Environment, tokenOptions) };
 }
 
 /** The options of a workspace that say who calls it. @internal */

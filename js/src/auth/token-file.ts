@@ -22,16 +22,15 @@ export function tokenFile({ host, clientId, scopes }: Application): UserTokenSto
         return undefined;
       }
     },
-    /** Written aside and moved into place, so that another program never reads half of it. */
+    /** Written aside and moved into place, so that another program never reads half of it. Where nothing can be written, the tokens are there all the same. */
     write(tokens) {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
       const aside = `${path}.${randomBytes(6).toString('hex')}`;
       try {
+        mkdirSync(folder, { recursive: true, mode: 0o700 });
         writeFileSync(aside, JSON.stringify(tokens), { mode: 0o600, flag: 'wx' });
         renameSync(aside, path);
-      } catch (error) {
+      } catch {
         rmSync(aside, { force: true });
-        throw error;
       }
     },
   };

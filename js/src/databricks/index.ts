@@ -1,4 +1,6 @@
 /** The Databricks platform: what a workspace has beside models and indexes. Its module is loaded when it is first called. */
+export type { AuthType, FoundSettings } from '../auth/resolve.js';
+export { configureDatabricks, type Databricks, type DatabricksOptions, type Reach } from './configure.js';
 export {
   Files, WorkspaceFiles, type Content, type DirectoryEntry, type FileInfo, type ImportOptions, type ListOptions, type NotebookLanguage, type UploadOptions,
   type WorkspaceFormat, type WorkspaceObject,

@@ -10,6 +10,9 @@ const it = new WasmModule<typeof exports, InitOutput>(exports, { name: "Lakelet'
 /** Says where the module comes from. @internal */
 export const provide: typeof it.provide = (from) => it.provide(from);
 
+/** Calls into the module, with its errors as `LakeletError`s. @internal */
+export const calling: typeof it.calling = (call) => it.calling(call);
+
 /**
  * Loads the module of `lakelet/databricks`. Every call of it does so itself.
  *

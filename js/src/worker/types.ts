@@ -12,7 +12,6 @@
  * | `LAKELET_SCOPES` | variable: what its tokens are asked for; `all-apis` unless given |
  * | `LAKELET_CHAT_ENDPOINT` | variable: the model of steps that name none |
  * | `LAKELET_INDEX` | variable: the Vector Search index of steps that name none |
- * | `LAKELET_COLUMNS`, `LAKELET_QUERY_TYPE` | variables: how it is queried, unless `createWorker` is told: `id=chunk_id,text=content,title=headline`; `ANN` |
  * | `RATE_LIMITER` | binding of a rate limit; without it each isolate counts for itself |
  * | `CACHE` | binding of a key-value namespace, for answers and, encrypted, tokens |
  * | `ASSETS` | binding of the page's files |
@@ -26,8 +25,6 @@ export interface WorkerEnv {
   readonly LAKELET_CHAT_ENDPOINT: string;
   readonly LAKELET_SCOPES?: string;
   readonly LAKELET_INDEX?: string;
-  readonly LAKELET_COLUMNS?: string;
-  readonly LAKELET_QUERY_TYPE?: string;
   readonly RATE_LIMITER?: RateLimitBinding;
   readonly CACHE?: KeyValueBinding;
   readonly ASSETS?: AssetsBinding;

@@ -1,9 +1,9 @@
 /** A workspace with its model and retriever, configured in one call as Databricks' own SDKs are. */
-import type { Environment, FoundSettings, AuthType } from './auth/resolve.js';
-import { connection, type Credential } from './auth/surroundings.js';
-import { configure } from './configure.js';
-import { init } from './core.js';
-import { Workspace, type Index, type IndexOptions, type Model, type ModelOptions, type WorkspaceOptions } from './workspace.js';
+import type { FoundSettings, AuthType } from '../auth/resolve.js';
+import { connection, type Credential } from '../auth/surroundings.js';
+import { configure } from '../configure.js';
+import { initDatabricks } from './module.js';
+import { Workspace, type Index, type IndexOptions, type Model, type ModelOptions, type WorkspaceOptions } from '../workspace.js';
 
 /** What {@link configureDatabricks} is told; everything else it finds. */
 export interface DatabricksOptions extends Pick<WorkspaceOptions, 'host' | 'workspaceId' | 'clientId' | 'clientSecret' | 'scopes' | 'tokens' | 'fetch' | 'timeout' | 'retries'> {
@@ -20,8 +20,8 @@ export interface DatabricksOptions extends Pick<WorkspaceOptions, 'host' | 'work
   readonly oidcTokenFilepath?: string;
   /** What a token of GitHub Actions is asked for. */
   readonly tokenAudience?: string;
-  /** The variables to look in; those of the process in Node. */
-  readonly environment?: Environment;
+  /** The variables to look in, a Worker's `env` for instance; those of the process in Node unless given. */
+  readonly environment?: Readonly<Record<string, unknown>>;
   /** Shows the user the page to sign in at; opens a browser and prints the address unless given. */
   readonly onSignIn?: (url: string) => void;
   /** The chat endpoint that is the default model; `LAKELET_CHAT_ENDPOINT` unless given. */
@@ -79,7 +79,7 @@ export interface Databricks extends Reach, FoundSettings {
  * @throws LakeletError `config` at the setting that is missing, half, doubled, or not supported.
  */
 export async function configureDatabricks(options: DatabricksOptions = {}): Promise<Databricks> {
-  await init();
+  await initDatabricks();
   const { environment, onSignIn, lm, lmOptions, rm, rmOptions, tokens, fetch, timeout, retries, ...given } = options;
   const { found, credential } = connection(given, environment, { onSignIn, fetch });
   const { host, authType, chat, index, settings } = found;

@@ -4,7 +4,7 @@ use js_sys::Function;
 use serde_json::{Map, Value as Json, json};
 use wasm_bindgen::prelude::*;
 
-use super::options::Options;
+use super::members;
 use crate::bindings::wasm::errors::{from_thrown, thrown};
 use crate::databricks::{Config, IndexSettings, Method, Sources};
 use crate::environment::Environment;
@@ -12,17 +12,16 @@ use crate::error::Result;
 use crate::http::url::{self, PlainHttp};
 use crate::json;
 
-/// Reads `{options, environment}` from the buffer, files by a function from a path to a text or `undefined`, and gives what was found as
-/// JSON text: `Found` in `js/src/auth/resolve.ts`. It holds secrets.
+/// Finds a configuration among options and variables, both as JSON text, and files, by a function from a path to a text or `undefined`. Gives
+/// what was found as JSON text: `Found` in `js/src/auth/resolve.ts`. It holds secrets.
 #[wasm_bindgen]
-pub fn resolve(length: usize, read: Option<Function>) -> std::result::Result<String, JsValue> {
-    find(length, read).map(|found| json::text(&found)).map_err(|error| thrown(&error))
+pub fn resolve(options: &str, environment: &str, read: Option<Function>) -> std::result::Result<String, JsValue> {
+    find(options, environment, read).map(|found| json::text(&found)).map_err(|error| thrown(&error))
 }
 
-fn find(length: usize, read: Option<Function>) -> Result<Json> {
-    let given = Options::read(length)?;
-    let options = texts(given.json("options")?).map(|(name, value)| (snake(&name), value)).collect::<Vec<_>>();
-    let environment = Environment::from(texts(given.json("environment")?).collect::<Vec<_>>());
+fn find(options: &str, environment: &str, read: Option<Function>) -> Result<Json> {
+    let options = texts(members(options)?).map(|(name, value)| (snake(&name), value)).collect::<Vec<_>>();
+    let environment = Environment::from(texts(members(environment)?).collect::<Vec<_>>());
     let read = read.map(|read| {
         move |path: &str| {
             let text = read.call1(&JsValue::NULL, &path.into()).map_err(|thrown| from_thrown(&thrown))?;
@@ -102,8 +101,8 @@ fn index_options(index: &IndexSettings) -> Json {
     options.into()
 }
 
-fn texts(members: Option<Map<String, Json>>) -> impl Iterator<Item = (String, String)> {
-    members.unwrap_or_default().into_iter().filter_map(|(name, value)| match value {
+fn texts(members: Map<String, Json>) -> impl Iterator<Item = (String, String)> {
+    members.into_iter().filter_map(|(name, value)| match value {
         Json::String(text) => Some((name, text)),
         Json::Array(items) => Some((name, items.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(" "))),
         _ => None,
