@@ -5,6 +5,7 @@
 
 pub mod adapter;
 pub mod assistant;
+pub mod batch;
 pub mod bindings;
 pub mod cache;
 pub mod coerce;
@@ -31,6 +32,7 @@ pub mod pipeline;
 pub mod platform;
 pub mod python;
 pub mod report;
+pub mod resources;
 pub mod retrieve;
 pub mod run;
 pub mod screen;

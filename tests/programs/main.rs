@@ -23,6 +23,7 @@ macro_rules! tests {
 
 mod agents;
 mod assistant;
+mod batches;
 mod cache;
 mod composite;
 mod documents;
@@ -44,6 +45,7 @@ pub fn tests() -> impl Iterator<Item = &'static Test> {
     let files = [
         agents::TESTS,
         assistant::TESTS,
+        batches::TESTS,
         cache::TESTS,
         composite::TESTS,
         documents::TESTS,
