@@ -98,6 +98,11 @@ export function single(lm: NonNullable<Settings['lm']>, own: Settings): ModelHan
   return is ? cached(model(lm as LanguageModel, own.workspace ?? defaults.workspace), own.cache ?? defaults.cache) : undefined;
 }
 
+/** The model that a setting names, in the workspace that is configured. @internal */
+export function modelOf(lm: LanguageModel): Model {
+  return model(lm, defaults.workspace);
+}
+
 /** The model with its cache. */
 function cached({ handle, owner }: Model, cache: Settings['cache'] = owner instanceof Workspace): ModelHandle {
   if (cache === false) return calling(() => handle.copy());

@@ -113,7 +113,7 @@ export function evaluate<I extends object, O extends object, R extends I>(progra
   return Run.begin(call, async (run) => {
     const [score, judge] = typeof metric === 'function' ? [scoring(metric), undefined] : [undefined, metric?.inner(run)];
     const watch = onProgress && ((text: string) => onProgress(JSON.parse(text) as EvaluationProgress));
-    const given = { ...(inputs ? { inputs } : inputsOf(program)), devset, concurrency, maxErrors, failureScore };
+    const given = { ...(inputs ? { inputs } : (inputsOf(program) ?? untold())), devset, concurrency, maxErrors, failureScore };
     const text = await run.evaluate(program.inner(run), score, judge, watch, given);
     const { score: mean, margin, rows, records, failed, durationMs, latencyMs } = opened<Outcome>(text);
     const results = rows.map(({ error, ...row }, i) => ({
@@ -135,15 +135,17 @@ function scoring<R extends object, O extends object>(metric: (example: R, predic
   };
 }
 
-/** The fields of an example that a program is given, by what it tells of itself. */
-function inputsOf(program: object): { readonly inputs: readonly string[]; readonly optional?: readonly string[] } {
+/** The fields of an example that a program is given, as far as it tells them. @internal */
+export function inputsOf(program: object): { readonly inputs: readonly string[]; readonly optional?: readonly string[] } | undefined {
   if (program instanceof Pipeline) {
     const names = (required: boolean) => program.inputs.filter((input) => input.required === required).map(({ name }) => name);
     return { inputs: names(true), optional: names(false) };
   }
-  if (program instanceof Predictor) {
-    return { inputs: program.signature.fields.filter(({ io }) => io === 'input').map(({ name }) => name) };
-  }
+  if (!(program instanceof Predictor)) return undefined;
+  return { inputs: program.signature.fields.filter(({ io }) => io === 'input').map(({ name }) => name) };
+}
+
+function untold(): never {
   throw new LakeletError('the program does not tell which fields of an example it is given', {
     code: 'config',
     field: 'inputs',

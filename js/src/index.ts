@@ -26,7 +26,12 @@ export { parallel, Parallel, type Pair, type ParallelOptions, type Results } fro
 export { pipeline, Pipeline, type PipelineDocument, type PipelineInput, type PipelineInputSpec, type PipelineOptions, type PipelineStepSpec } from './pipeline.js';
 export { chainOfThought, predict, Predictor } from './predict.js';
 export { Program } from './program.js';
+export {
+  ResourceManager,
+  type BatchItem, type BatchOptions, type BatchProgress, type BatchResults, type EndpointLoad, type ModelSource,
+} from './resources.js';
 export { knn, retrieve, type KnnOptions, type Vectorizer } from './retrieve.js';
+export { router, type PassedOver, type RouterOptions } from './router.js';
 export { inspect, type CallOptions, type Inspection, type PredictCall } from './run.js';
 export { PredictorSettings, type Example } from './settings.js';
 export {

@@ -1,5 +1,5 @@
 /** One call of a program, and everything that is called on its behalf. */
-import type { Inner, Program as Handle, Run as RunHandle } from '../wasm/lakelet.js';
+import type { Inner, Program as Handle, Run as RunHandle, Store } from '../wasm/lakelet.js';
 import { calling, core, init, waiting } from './core.js';
 import { services, single, type Settings } from './configure.js';
 import { LakeletError } from './errors.js';
@@ -139,6 +139,12 @@ export class Run {
     options: Readonly<Record<string, unknown>>): Promise<string> {
     this.check();
     return waiting(calling(() => this.#run.evaluate(program, metric, judge, watch, write(options, 'the options'))));
+  }
+
+  /** Runs a program on many examples; gives what the core tells of it. */
+  batches(program: Inner, store: Store | undefined, watch: ((text: string) => void) | undefined, options: Readonly<Record<string, unknown>>): Promise<string> {
+    this.check();
+    return waiting(calling(() => this.#run.batches(program, store?.copy(), watch, write(options, 'the options'))));
   }
 
   get usage(): Used {

@@ -4,6 +4,7 @@
 //! outputs and events go out as JSON text; errors are thrown as JSON text too, which the package turns into `LakeletError`s.
 
 mod adapter;
+mod batches;
 mod callback;
 mod custom;
 mod evaluate;
@@ -15,6 +16,7 @@ mod modules;
 mod options;
 mod program;
 mod records;
+mod resources;
 mod reward;
 mod run;
 mod signature;
@@ -29,6 +31,7 @@ pub use inner::Inner;
 pub use metric::measure;
 pub use model::Model;
 pub use program::{Program, join_states};
+pub use resources::Resources;
 pub use run::{Run, Services};
 pub use signature::Signature;
 pub use values::buffer;

@@ -37,7 +37,7 @@ impl Run {
         watch: Option<Function>,
         length: usize,
     ) -> std::result::Result<Promise, JsValue> {
-        let read = Options::read(length).and_then(|options| Ok((settings(&options)?, devset(&options)?)));
+        let read = Options::read(length).and_then(|options| Ok((settings(&options)?, examples(&options, "devset")?)));
         let (evaluate, devset) = read.map_err(|error| thrown(&error))?;
         let run = self.step(None);
         Ok(self.start(async move {
@@ -67,16 +67,16 @@ fn settings(options: &Options) -> Result<Evaluate> {
     Ok(evaluate)
 }
 
-/// Rows may lack what is optional.
-fn devset(options: &Options) -> Result<Vec<Example>> {
+/// The examples in an option; they may lack what is optional.
+pub(super) fn examples(options: &Options, name: &str) -> Result<Vec<Example>> {
     let (inputs, optional) = (options.texts("inputs")?, options.texts("optional")?);
     let row = |row: &Value| {
-        let row = example(row).map_err(|error| error.at_field("devset"))?;
+        let row = example(row).map_err(|error| error.at_field(name))?;
         let given = optional.iter().filter(|name| row.get(name).is_some());
         let inputs: Vec<&str> = inputs.iter().chain(given).copied().collect();
         Ok(row.with_inputs(&inputs))
     };
-    options.list("devset")?.iter().map(row).collect()
+    options.list(name)?.iter().map(row).collect()
 }
 
 fn told(progress: &Progress) -> String {
@@ -85,7 +85,7 @@ fn told(progress: &Progress) -> String {
         "row": row, "done": done, "total": total, "failed": failed, "score": score,
         "elapsedMs": elapsed_ms, "leftMs": progress.left_ms(), "perSecond": progress.per_second(),
     });
-    report::with_raw(head, &error(progress.error.as_ref()))
+    report::with_raw(head, &described(progress.error.as_ref()))
 }
 
 fn outcome(evaluation: Evaluation) -> String {
@@ -94,24 +94,25 @@ fn outcome(evaluation: Evaluation) -> String {
         "score": evaluation.score, "margin": evaluation.margin(), "failed": evaluation.failed, "durationMs": evaluation.duration_ms,
         "latencyMs": {"p50": latency(0.5), "p95": latency(0.95), "p99": latency(0.99)},
     });
-    let rows = evaluation.rows.iter().map(described).collect::<Vec<_>>().join(",");
+    let rows = evaluation.rows.iter().map(told_row).collect::<Vec<_>>().join(",");
     let predictions = evaluation.rows.into_iter().map(|row| Value::Dict(row.prediction.fields)).collect();
     let mut members = records::opened(predictions, Opened::plain());
     members.push(("rows", ["[", &rows, "]"].concat()));
     report::with_raw(head, &members)
 }
 
-fn described(row: &Row) -> String {
+fn told_row(row: &Row) -> String {
     let score = match &row.score {
         Value::Dict(fields) => fields.get("score").unwrap_or(&Value::None),
         score => score,
     };
-    let mut members = error(row.error.as_ref());
+    let mut members = described(row.error.as_ref());
     members.push(("score", report::value(score)));
     report::with_raw(json!({"latencyMs": row.latency_ms}), &members)
 }
 
-fn error(error: Option<&Error>) -> Vec<(&'static str, String)> {
+/// The member `error`, when there is one.
+pub(super) fn described(error: Option<&Error>) -> Vec<(&'static str, String)> {
     error.map(|error| ("error", json::text(&Json::Object(report::error(error))))).into_iter().collect()
 }
 

@@ -23,6 +23,11 @@ impl Store {
         Self { cache: Rc::new(Memory::default()) }
     }
 
+    /// The same store, to be given away.
+    pub fn copy(&self) -> Self {
+        Self { cache: Rc::clone(&self.cache) }
+    }
+
     /// Functions to promises: from a key to a text or `undefined`, and from a key and a text.
     pub fn of(get: Function, put: Function) -> Self {
         Self { cache: Rc::new(JsStore { get, put }) }
