@@ -54,16 +54,16 @@ async function startServer(folder) {
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${answer.message}`);
     return answer;
   };
-  const memory = async () => {
-    server.send('memory');
+  const usage = async () => {
+    server.send('usage');
     const [answer] = await once(server, 'message');
-    return answer.memory / 1e6;
+    return answer;
   };
   const close = async () => {
     server.send('close');
     await once(server, 'exit');
   };
-  return { call, memory, close };
+  return { call, usage, close };
 }
 
 async function createIndex(call) {
@@ -156,10 +156,11 @@ async function fillOnce(folder, documents) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const server = await startServer(folder);
-  const empty = await server.memory();
+  const empty = await server.usage();
   await createIndex(server.call);
-  const filled = await fill(server.call, documents);
-  filled.memory = (await server.memory()) - empty;
+  const { seconds, pause } = await fill(server.call, documents);
+  const full = await server.usage();
+  const filled = { seconds, pause, memory: full.memory - empty.memory, processor: full.seconds - empty.seconds };
   await server.close();
   writeFileSync(file, JSON.stringify(filled));
   return filled;
@@ -176,6 +177,7 @@ async function measure(size) {
     const server = await startServer(folder);
     await ask(server.call, queries.slice(0, 1), 'HYBRID', FILTERS[0]);
     const restart = (performance.now() - started) / 1000;
+    console.error('  asking');
     const asked = [];
     for (const type of ['ANN', 'HYBRID']) {
       for (const filter of FILTERS) asked.push(await ask(server.call, queries, type, filter));
@@ -193,10 +195,10 @@ async function measure(size) {
 
 function print(runs) {
   console.log(`Node ${process.version}, ${cpus().length} cores (${cpus()[0].model}), ${DIMENSION} dimensions, seed ${values.seed}\n`);
-  console.log('| documents | indexed in s | (study) | documents/s | longest pause ms | memory MB | disk MB | restart s |');
-  console.log('|---:|---:|---:|---:|---:|---:|---:|---:|');
-  for (const { size, seconds, pause, memory, disk, restart } of runs) {
-    const cells = [size, seconds.toFixed(1), STUDY[size]?.[0] ?? '', (size / seconds).toFixed(0), pause.toFixed(0), memory.toFixed(0), disk.toFixed(0), restart.toFixed(1)];
+  console.log('| documents | indexed in s | (study) | processor s | documents/s | longest pause ms | memory MB | disk MB | restart s |');
+  console.log('|---:|---:|---:|---:|---:|---:|---:|---:|---:|');
+  for (const { size, seconds, pause, memory, processor, disk, restart } of runs) {
+    const cells = [size, seconds.toFixed(1), STUDY[size]?.[0] ?? '', processor.toFixed(0), (size / seconds).toFixed(0), pause.toFixed(0), memory.toFixed(0), disk.toFixed(0), restart.toFixed(1)];
     console.log(`| ${cells.join(' | ')} |`);
   }
   console.log('\n| documents | query | filter | first ms | p50 ms | p95 ms | (study ms) | recall@10 |');
