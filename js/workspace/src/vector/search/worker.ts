@@ -15,9 +15,13 @@ const db = new Database(file, "PRAGMA case_sensitive_like = ON;");
 const indexes = new Map<number, IndexSearch>();
 
 function find(index: StoredIndex): IndexSearch {
-  let found = indexes.get(index.table);
-  if (!found) indexes.set(index.table, (found = new IndexSearch(db, index, join(folder, String(index.table)))));
-  return found;
+  const known = indexes.get(index.table);
+  if (known) return known;
+  const opened = new IndexSearch(db, index, join(folder, String(index.table)));
+  indexes.set(index.table, opened);
+  // One that cannot be opened is opened anew for the next who asks.
+  opened.settled().catch(() => indexes.delete(index.table));
+  return opened;
 }
 
 const methods: Methods = {
