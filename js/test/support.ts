@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net';
 export interface Received {
   readonly url: string;
   readonly headers: IncomingMessage['headers'];
+  /** The fields of a form, as token endpoints take it. */
+  readonly form: URLSearchParams;
   readonly body: { messages?: { role: string; content: string }[]; stream?: boolean; [member: string]: unknown };
   /** Resolves when the client hangs up before the answer is complete. */
   readonly gone: Promise<unknown>;
@@ -25,8 +27,9 @@ export async function serve(t: { after(fn: () => void): void }, answer: (request
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const isJson = request.headers['content-type'] === 'application/json';
-      const body = (isJson ? JSON.parse(Buffer.concat(chunks).toString()) : {}) as Received['body'];
-      const it = { url: request.url ?? '', headers: request.headers, body, gone: once(response, 'close') };
+      const text = Buffer.concat(chunks).toString();
+      const body = (isJson ? JSON.parse(text) : {}) as Received['body'];
+      const it = { url: request.url ?? '', headers: request.headers, body, form: new URLSearchParams(isJson ? '' : text), gone: once(response, 'close') };
       received.push(it);
       answer(it, response);
     });

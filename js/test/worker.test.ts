@@ -92,6 +92,20 @@ test('tokens are shared by isolates, and cannot be read where they are kept', as
   }
 });
 
+test('the environment names the scopes of the sign-in, and the workspace', async (t) => {
+  const server = await serve(t, ({ url }, response) => {
+    if (url !== '/oidc/v1/token') return complete(response, reply({ answer: 'yes' }));
+    json(response, 200, { access_token: 'the-token', expires_in: 3600 });
+  });
+  const principal = { DATABRICKS_HOST: server.url, DATABRICKS_CLIENT_ID: 'an-id', DATABRICKS_CLIENT_SECRET: 'a-secret' };
+  await isolate({ ...principal, DATABRICKS_WORKSPACE_ID: '123', LAKELET_SCOPES: 'vector-search, model-serving' })('?');
+  await isolate(principal)('?');
+  const [signIn, call, another] = server.received;
+  assert.equal(signIn?.form.get('scope'), 'model-serving vector-search');
+  assert.equal(call?.headers['x-databricks-workspace-id'], '123');
+  assert.equal(another?.form.get('scope'), 'all-apis');
+});
+
 test('one call signs in for all that come meanwhile', async (t) => {
   const server = await serve(t, ({ url }, response) => {
     if (url !== '/oidc/v1/token') return complete(response, reply({ answer: 'yes' }));
