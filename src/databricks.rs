@@ -17,6 +17,7 @@ mod relay;
 pub mod serving;
 pub mod sql;
 mod tokens;
+pub mod unity_catalog;
 pub mod vector_search;
 pub mod wait;
 pub mod workspace_files;

@@ -204,10 +204,11 @@ impl Refusal {
             "INVALID_STATE" | "INVALID_PARAMETER_VALUE" | "BAD_REQUEST" => return ErrorKind::BadRequest,
             "UNAUTHENTICATED" | "invalid_client" => return ErrorKind::Auth,
             "PERMISSION_DENIED" | "access_denied" => return ErrorKind::Permission,
-            "RESOURCE_DOES_NOT_EXIST" | "ENDPOINT_NOT_FOUND" | "NOT_FOUND" => return ErrorKind::NotFound,
-            "ABORTED" | "ALREADY_EXISTS" | "RESOURCE_ALREADY_EXISTS" | "RESOURCE_CONFLICT" => {
-                return ErrorKind::Conflict;
-            }
+            "ENDPOINT_NOT_FOUND" | "NOT_FOUND" => return ErrorKind::NotFound,
+            "ABORTED" | "RESOURCE_CONFLICT" => return ErrorKind::Conflict,
+            // `RESOURCE_…`, and Unity Catalog's `SCHEMA_…`, `TABLE_…`, some of which come with HTTP 400
+            code if code.ends_with("DOES_NOT_EXIST") => return ErrorKind::NotFound,
+            code if code.ends_with("ALREADY_EXISTS") => return ErrorKind::Conflict,
             "RESOURCE_EXHAUSTED" | "REQUEST_LIMIT_EXCEEDED" => return ErrorKind::RateLimited,
             "UNKNOWN" | "DATA_LOSS" | "INTERNAL_ERROR" | "TEMPORARILY_UNAVAILABLE" => return ErrorKind::Server,
             _ => {}

@@ -32,6 +32,14 @@ pub(super) fn parts(full_name: &str, wanted: usize) -> Result<Vec<String>> {
     Ok(parts)
 }
 
+/// A full name as the API takes it: without backticks.
+///
+/// # Errors
+/// As [`parts`].
+pub(super) fn plain(full_name: &str, wanted: usize) -> Result<String> {
+    Ok(parts(full_name, wanted)?.join("."))
+}
+
 /// A full name as SQL takes it, whatever is in it: each part in backticks.
 ///
 /// # Errors

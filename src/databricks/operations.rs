@@ -9,6 +9,7 @@ mod jobs;
 mod mlflow;
 mod pipelines;
 mod sql;
+mod unity_catalog;
 mod vector_search;
 mod workspace_files;
 
@@ -50,6 +51,7 @@ pub async fn call(workspace: &Workspace, name: &str, arguments: Arguments, tell:
         "pipelines" => pipelines::call(workspace, operation, arguments, tell).await,
         "mlflow" => mlflow::call(workspace, operation, arguments).await,
         "sql" => sql::call(workspace, operation, arguments, tell).await,
+        "unity_catalog" => unity_catalog::call(workspace, operation, arguments, tell).await,
         "vector_search" => vector_search::call(workspace, operation, arguments, tell).await,
         "workspace_files" => workspace_files::call(workspace, operation, arguments).await,
         _ => Err(unknown(service, operation)),

@@ -20,6 +20,7 @@ mod routing;
 mod sql;
 mod sql_pages;
 mod stream;
+mod unity_catalog;
 mod vector_search;
 
 use std::rc::Rc;

@@ -20,7 +20,12 @@ impl VectorSearchManager {
     pub async fn create(&self, definition: &IndexDefinition) -> Result<Json> {
         let target = Target::Index(definition.name().to_owned());
         let call = self.workspace.api("POST", &format!("{BASE}/indexes"), target).json(&definition.body()?);
-        self.send(call).await
+        self.send(call).await.map_err(|error| match error.kind() {
+            ErrorKind::NotFound => {
+                error.with_hint("Check the names of the endpoint, the source table and the embedding model.")
+            }
+            _ => error,
+        })
     }
 
     /// An index.

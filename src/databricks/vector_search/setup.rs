@@ -54,9 +54,8 @@ impl VectorSearchManager {
         endpoint: Option<&str>,
         wait: &Wait,
     ) -> Result<Json> {
-        for (name, field) in [(index, "index_name"), (source_table, "source_table")] {
-            names::parts(name, 3).map_err(|error| error.at_field(field))?;
-        }
+        let index = &names::plain(index, 3).map_err(|error| error.at_field("index_name"))?;
+        let source_table = &names::plain(source_table, 3).map_err(|error| error.at_field("source_table"))?;
         let began = self.workspace.host.clock.now_ms();
         let endpoint = endpoint.map_or_else(|| endpoint_of(index), str::to_owned);
         let mut made = Vec::new();
