@@ -5,7 +5,8 @@ import type { TypeSpecs } from './declare.js';
 import { Compiled } from './program.js';
 import type { Example } from './settings.js';
 import { read, type SignatureLike, type SignatureOptions } from './signature.js';
-import { answering, type Tool } from './tool.js';
+import type { Tool } from './tool.js';
+import { opened } from './types.js';
 import { write } from './values.js';
 
 /** What a predictor can be told beside its signature. */
@@ -49,6 +50,15 @@ export class Asking<I extends object, O extends object> extends Compiled<I, O> {
     const signature = typeof given === 'string' ? read(given, { instructions, types } as SignatureOptions) : given.handle;
     return Program.asking(this.#kind, signature, (options.tools ?? []).map(answering), extractionModel, write({ ...options, adapter }));
   }
+}
+
+/** What the core calls for a tool. */
+function answering(tool: Tool): (text: string) => Promise<() => number> {
+  return async (text) => {
+    const { records: [args] } = opened<{ records: [object] }>(text);
+    const value = await tool.call(args);
+    return () => write({ value }, 'the result of a tool');
+  };
 }
 
 interface FixedOptions {

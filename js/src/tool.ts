@@ -1,6 +1,5 @@
 /** Tools: functions that a model may ask to have called. */
-import { opened, Type } from './types.js';
-import { write } from './values.js';
+import { Type } from './types.js';
 
 /** The JSON Schema of each argument. One that has a `default` may be left out. */
 export type ToolArgs = Readonly<Record<string, { readonly type?: string | readonly string[]; readonly [keyword: string]: unknown }>>;
@@ -63,13 +62,4 @@ export class Tool<A extends object = object> extends Type {
  */
 export function tool<const A extends ToolArgs = {}>(spec: ToolSpec<A>, func: (args: ArgsOf<A>) => unknown): Tool<ArgsOf<A>> {
   return new Tool(spec, func);
-}
-
-/** What the core calls for a tool. @internal */
-export function answering(tool: Tool): (text: string) => Promise<() => number> {
-  return async (text) => {
-    const { records: [args] } = opened<{ records: [object] }>(text);
-    const value = await tool.call(args);
-    return () => write({ value }, 'the result of a tool');
-  };
 }

@@ -13,3 +13,11 @@ export {
 export {
   SqlPages, Warehouse, type PagesOptions, type SqlColumn, type SqlResult, type SqlValue, type StatementOptions, type WarehouseInfo,
 } from './sql.js';
+export {
+  VectorSearchManager, type DeltaSyncIndex, type DirectAccessIndex, type EmbeddingSourceColumn, type EmbeddingVectorColumn, type RowsChanged,
+  type VectorIndexInfo, type VectorSearchEndpoint, type VectorSearchQuery, type VectorSearchResult,
+} from './vector-search.js';
+export {
+  UnityCatalog, type CatalogInfo, type ColumnInfo, type EffectivePrivileges, type FunctionInfo, type ModelVersionInfo, type PrivilegeChange, type Privileges,
+  type RegisteredModelInfo, type RegisteredModels, type SchemaInfo, type Securables, type TableInfo, type VolumeInfo,
+} from './unity-catalog.js';

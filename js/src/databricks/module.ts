@@ -45,6 +45,11 @@ export interface WaitOptions extends ServiceCallOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
+/** What a call was given that is an argument of its operation. @internal */
+export function given<T extends WaitOptions>({ signal, timeout, onProgress, ...args }: T): Omit<T, keyof WaitOptions> {
+  return args;
+}
+
 const platforms = it.inCore(() => new WeakMap<Workspace, Platform>());
 
 function platform(of: Workspace): Platform {

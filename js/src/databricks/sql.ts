@@ -1,6 +1,6 @@
 /** SQL on a warehouse. */
 import type { Workspace } from '../workspace.js';
-import { operation, type ServiceCallOptions, type WaitOptions } from './module.js';
+import { given, operation, type ServiceCallOptions, type WaitOptions } from './module.js';
 
 /** A value of a named parameter (`:name`): a text, a number, a boolean, `null`, or a text with the SQL type that it is read as. */
 export type SqlValue = string | number | boolean | null | { readonly value: string | null; readonly type: string };
@@ -95,8 +95,7 @@ export class Warehouse {
    * @throws `LakeletError` with the engine's message when the statement fails: `not_found`, `permission` or `bad_request`.
    */
   execute(statement: string, options: StatementOptions & WaitOptions = {}): Promise<SqlResult> {
-    const { signal, timeout, onProgress, ...given } = options;
-    return this.#call('execute', body(statement, given), { signal, timeout, onProgress } as WaitOptions);
+    return this.#call('execute', body(statement, given(options)), options);
   }
 
   /**
@@ -105,15 +104,14 @@ export class Warehouse {
    * They lie in cloud storage, which a page reaches only where the storage allows its origin (CORS).
    */
   async open(statement: string, options: PagesOptions & WaitOptions = {}): Promise<SqlPages> {
-    const { signal, timeout, onProgress, ...given } = options;
-    const opened = await this.#call<Opened>('open', body(statement, given), { signal, timeout, onProgress } as WaitOptions);
-    return new SqlPages(opened, (name, args) => this.#call(name, args, { signal } as ServiceCallOptions));
+    const opened = await this.#call<Opened>('open', body(statement, given(options)), options);
+    const { signal } = options;
+    return new SqlPages(opened, (name, args) => this.#call(name, args, signal && { signal }));
   }
 
   /** Submits a statement and does not wait for it; gives its id. */
   async submit(statement: string, options: StatementOptions & ServiceCallOptions = {}): Promise<string> {
-    const { signal, ...given } = options;
-    const answer = await this.#call<{ statement_id: string }>('submit', { wait_timeout: '0s', ...body(statement, given) }, { signal } as ServiceCallOptions);
+    const answer = await this.#call<{ statement_id: string }>('submit', { wait_timeout: '0s', ...body(statement, given(options)) }, options);
     return answer.statement_id;
   }
 
@@ -190,16 +188,16 @@ function body(statement: string, { parameters, ...options }: StatementOptions): 
   return { statement, ...options, parameters: parameters && Object.entries(parameters).map(([name, value]) => parameter(name, value)) };
 }
 
-function parameter(name: string, given: SqlValue): Record<string, unknown> {
-  if (given === null) return { name };
-  switch (typeof given) {
+function parameter(name: string, value: SqlValue): Record<string, unknown> {
+  if (value === null) return { name };
+  switch (typeof value) {
     case 'object':
-      return { name, type: given.type, value: given.value };
+      return { name, type: value.type, value: value.value };
     case 'number':
-      return { name, type: Number.isSafeInteger(given) ? 'BIGINT' : 'DOUBLE', value: String(given) };
+      return { name, type: Number.isSafeInteger(value) ? 'BIGINT' : 'DOUBLE', value: String(value) };
     case 'boolean':
-      return { name, type: 'BOOLEAN', value: String(given) };
+      return { name, type: 'BOOLEAN', value: String(value) };
     default:
-      return { name, value: given };
+      return { name, value };
   }
 }
