@@ -69,6 +69,7 @@ def main():
         active.add(number)
         threading.Thread(target=serve, args=(engine, active, number, op, request), daemon=True).start()
     # Nobody waits for what is still running. Both engines keep what they committed when they end at once.
+    engine.end()
     os._exit(0)
 
 

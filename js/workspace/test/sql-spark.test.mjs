@@ -21,6 +21,14 @@ test("SQL statements on Apache Spark", SPARK, async (t) => {
     assert.equal(reply.manifest.schema.columns[8].type_text, "MAP<STRING,INT>");
   });
 
+  await t.test("results of any size go behind links", async () => {
+    const query = "SELECT id, TIMESTAMP'2024-01-02 03:04:05' AS t, array(id) AS a, NULL AS n FROM range(100000) ORDER BY id DESC";
+    const { manifest, result } = await execute(query, { disposition: "EXTERNAL_LINKS", format: "CSV" });
+    assert.equal(manifest.total_row_count, 100000);
+    const text = await (await fetch(result.external_links[0].external_link)).text();
+    assert.deepEqual(text.split("\r\n").slice(0, 3), ["id,t,a,n", '99999,2024-01-02T03:04:05.000Z,"[""99999""]",null', '99998,2024-01-02T03:04:05.000Z,"[""99998""]",null']);
+  });
+
   await t.test("the DDL of a source table runs as it is", async () => {
     const parameters = [{ name: "t", value: "main.default.docs" }];
     await rows("CREATE TABLE IF NOT EXISTS IDENTIFIER(:t) (id STRING NOT NULL COMMENT 'key', content STRING, metadata MAP<STRING,STRING>, embedding ARRAY<FLOAT>) USING DELTA", { parameters });

@@ -74,6 +74,9 @@ class DuckDbEngine:
                 pass
         return {}
 
+    def end(self):
+        """DuckDB ends with this process."""
+
     # ---- statements
 
     def execute(self, number, statement, parameters, catalog, schema, user, files, folder, format, limits):

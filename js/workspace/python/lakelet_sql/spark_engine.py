@@ -1,14 +1,17 @@
 """SQL by Apache Spark, with a metastore in Derby and tables in Parquet."""
 
+import fcntl
 import json
 import os
+import shutil
 import sys
 import threading
 import time
 
+import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import DayTimeIntervalType, StructType, VariantType, YearMonthIntervalType
+from pyspark.sql.types import DayTimeIntervalType, NullType, StructType, VariantType, YearMonthIntervalType
 
 from . import results
 from .ai_query import Endpoint
@@ -38,6 +41,8 @@ class SparkEngine:
         self.cancelled = set()
         # Functions of the catalog that are written in Python, with the types of what they return. Sessions get them one by one.
         self.python_functions = {}
+        # The process that Spark runs in.
+        self.gateway = None
         # A table changes by getting other files: one statement at a time does that.
         self.writing = threading.Lock()
 
@@ -49,6 +54,7 @@ class SparkEngine:
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))
         self.endpoint = Endpoint(url, token)
         self.spark = self._session(folder)
+        self.gateway = self.spark.sparkContext._gateway
         self.spark.sparkContext.setLogLevel("ERROR")
         self.rewriter = Rewriter(self)
         for catalog, schema in schemas:
@@ -64,7 +70,7 @@ class SparkEngine:
 
     def _session(self, folder):
         patience = time.monotonic() + LOCK_PATIENCE
-        while os.path.exists(os.path.join(folder, "metastore", "db.lck")) and self._locked(folder) and time.monotonic() < patience:
+        while self._locked(os.path.join(folder, "metastore", "dbex.lck")) and time.monotonic() < patience:
             time.sleep(0.2)
         settings = {
             "spark.ui.enabled": "false",
@@ -76,6 +82,9 @@ class SparkEngine:
             "spark.local.dir": os.path.join(folder, "temporary"),
             "spark.sql.session.timeZone": "UTC",
             "spark.sql.sources.default": "parquet",
+            # What other readers of Parquet take for the moment that it is.
+            "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+            "spark.driver.memory": "2g",
             # Data of a workspace on one machine: more tasks would only cost their starts.
             "spark.sql.shuffle.partitions": "2",
             "spark.default.parallelism": "2",
@@ -87,16 +96,21 @@ class SparkEngine:
         return builder.enableHiveSupport().getOrCreate()
 
     @staticmethod
-    def _locked(folder):
-        """Whether another process still has the metastore: Derby keeps a write lock on the file that says so."""
-        import fcntl
-
-        with open(os.path.join(folder, "metastore", "db.lck"), "r+b") as file:
+    def _locked(path):
+        """Whether another process still has the metastore: Derby locks this file."""
+        if not os.path.exists(path):
+            return False
+        with open(path, "r+b") as file:
             try:
                 fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return False
             except OSError:
                 return True
+
+    def end(self):
+        """Ends Spark at once: it would finish what it is at, and keep the metastore meanwhile."""
+        if self.gateway is not None:
+            self.gateway.proc.kill()
 
     # ---- statements
 
@@ -113,7 +127,8 @@ class SparkEngine:
             if number in self.cancelled:
                 raise cancelled()
             columns = [{"name": field.name, "type": field.dataType.simpleString()} for field in frame.schema.fields]
-            return results.write(batches(frame, limits["row_limit"]), columns, folder, format, limits, lambda: number in self.cancelled)
+            rows = batches(frame, limits["row_limit"], None if limits["max_bytes"] else f"{folder}.rows")
+            return results.write(rows, columns, folder, format, limits, lambda: number in self.cancelled)
         except Exception as error:  # noqa: BLE001: what Spark raises comes in many kinds
             raise cancelled() if number in self.cancelled else explained(error)
 
@@ -232,22 +247,32 @@ def java_map(scala_map):
     return found
 
 
-def batches(frame, row_limit):
-    """The rows of a query as Arrow batches, in columns that Arrow has types for."""
+def batches(frame, row_limit, spill):
+    """The rows of a query as Arrow batches, in columns that Arrow has types for; of any number by way of files in the folder `spill`."""
     if not frame.columns:
-        return []
+        return
     plain = frame.toDF(*[f"c{i}" for i in range(len(frame.columns))])
     columns = []
     for field in plain.schema.fields:
         column = F.col(field.name)
         if isinstance(field.dataType, VariantType):
             column = F.to_json(column)
-        elif isinstance(field.dataType, (DayTimeIntervalType, YearMonthIntervalType)):
+        elif isinstance(field.dataType, (DayTimeIntervalType, YearMonthIntervalType, NullType)):
             column = column.cast("string")
         columns.append(column.alias(field.name))
     if row_limit is not None:
         plain = plain.limit(row_limit + 1)
-    return plain.select(*columns).toArrow().to_batches(max_chunksize=2048)
+    plain = plain.select(*columns)
+    if spill is None:
+        yield from plain.toArrow().to_batches(max_chunksize=2048)
+        return
+    try:
+        plain.write.parquet(spill)
+        # The parts are numbered in the order of the rows.
+        for name in sorted(name for name in os.listdir(spill) if name.endswith(".parquet")):
+            yield from pq.ParquetFile(os.path.join(spill, name)).iter_batches(batch_size=2048)
+    finally:
+        shutil.rmtree(spill, ignore_errors=True)
 
 
 def file_view(session, view, path, options):

@@ -49,7 +49,12 @@ export class Catalog {
 
   async createSchema(catalog: string, name: string, fields: Record<string, unknown>, user: string): Promise<Securable> {
     const schema = this.store.create("schema", [catalog], name, fields, user);
-    await this.#engine.follow("create_schema", { catalog: schema["catalog_name"], schema: schema.name });
+    try {
+      await this.#engine.follow("create_schema", { catalog: schema["catalog_name"], schema: schema.name });
+    } catch (error) {
+      this.store.delete("schema", schema.full_name);
+      throw error;
+    }
     return schema;
   }
 
