@@ -123,6 +123,7 @@ class Tables:
             **{key: info[key] for key in ("comment", "definition") if key in info},
         }
 
-    def must_be_there(self, place, shown):
+    def must_be_there(self, place):
         if self.kind(place) is None:
+            shown = "`.`".join(place)
             raise SqlError("TABLE_OR_VIEW_NOT_FOUND", "42P01", f"The table or view `{shown}` cannot be found. Verify the spelling and correctness of the schema and catalog.")

@@ -1,6 +1,5 @@
 """Changes of tables that Spark does not make in Parquet: the table gets new files, and the metastore is told in one step where they are."""
 
-import os
 import shutil
 import uuid
 

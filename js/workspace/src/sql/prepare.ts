@@ -5,7 +5,7 @@ import { ApiError } from "../http/errors.js";
 import type { EngineKind, FileView } from "./engine.js";
 import { aiQueries } from "./text/ai-query.js";
 import { identifierEdits } from "./text/identifier.js";
-import { dottedNames, edit, nameAt, writeName, type DottedName, type Edit } from "./text/names.js";
+import { dottedNames, edit, nameAt, parseName, writeName, type DottedName, type Edit } from "./text/names.js";
 import { is, quoteString, SqlError, syntaxError, type Token } from "./text/tokens.js";
 
 /** The statement as it goes to the engine. */
@@ -38,7 +38,7 @@ export function prepare(text: string, tokens: Token[], kind: EngineKind, options
   const edits: Edit[] = [...files.edits, ...volumePaths(tokens, kind, options.volumes, files)];
   const taken = (name: { start: number }) => edits.some(({ start, end }) => name.start >= start && name.start < end);
   for (const { start, end, text: to } of identifierEdits(tokens, options.valueOf)) {
-    const parts = dottedNameParts(to);
+    const parts = parseName(to);
     const known = engineName(parts, kind, options, true);
     if (kind === "duckdb" || known !== parts) edits.push({ start, end, text: writeName(known) });
   }
@@ -52,8 +52,6 @@ export function prepare(text: string, tokens: Token[], kind: EngineKind, options
   else edits.push(...doubledQuotes(text, tokens).filter((quote) => !taken(quote)));
   return { statement: edit(text, edits), files: files.views };
 }
-
-const dottedNameParts = (text: string) => [...text.matchAll(/`((?:[^`]|``)+)`|([^`.]+)/g)].map(([, quoted, plain]) => quoted?.replaceAll("``", "`") ?? plain ?? "");
 
 const isTable = (tokens: Token[], name: DottedName) => BEFORE_TABLES.some((word) => is(tokens[name.token - 1], word));
 
