@@ -9,6 +9,7 @@ pub mod error;
 pub mod files;
 pub mod jobs;
 pub mod mlflow;
+pub mod models;
 mod names;
 pub mod operations;
 pub mod pipelines;
@@ -32,7 +33,7 @@ pub use auth::{Credential, HostToken, Secret, TokenSource};
 pub use config::{Config, Method, ReadFile, Sources};
 pub use databricks_rm::DatabricksRm;
 pub use environment::{IndexSettings, NamedColumns, services, warehouse, workspace};
-pub use serving::{Embedder, Embeddings, ServingChat};
+pub use serving::{Embedder, Embeddings, ServingChat, ServingEndpoints};
 pub use vector_search::{QueryType, VectorIndex};
 
 use crate::cache::Cache;
@@ -199,6 +200,15 @@ impl Workspace {
     /// [`Config`](ErrorKind::Config) when the name cannot be one.
     pub fn chat(&self, endpoint: &str) -> Result<ServingChat> {
         ServingChat::new(self.clone(), endpoint)
+    }
+
+    /// A model that completes text, on a serving endpoint with the task `llm/v1/completions`. It is given the messages of a chat as one
+    /// text.
+    ///
+    /// # Errors
+    /// [`Config`](ErrorKind::Config) when the name cannot be one.
+    pub fn completion(&self, endpoint: &str) -> Result<ServingChat> {
+        ServingChat::completing(self.clone(), endpoint)
     }
 
     /// An embedding model on a serving endpoint.

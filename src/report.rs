@@ -105,6 +105,7 @@ fn call(call: &ModelCall, errors: Describe) -> String {
     call.prompt.write_json(&mut messages);
     let mut head = Object::new();
     head.insert("model".to_owned(), call.model.as_str().into());
+    head.insert("endpoint".to_owned(), call.endpoint.as_str().into());
     head.insert("adapter".to_owned(), call.adapter.into());
     head.insert("options".to_owned(), Json::Object(call.options.clone()));
     head.insert("replies".to_owned(), call.replies.clone().into());

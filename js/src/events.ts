@@ -22,6 +22,8 @@ export interface Message {
 export interface ModelCall {
   /** The model that was asked, or the version that answered. */
   readonly model: string;
+  /** The name that the model was asked by: an endpoint's, of several that of the one that answered. */
+  readonly endpoint: string;
   /** DSPy's name of the adapter. */
   readonly adapter: string;
   /** The messages exactly as sent. */

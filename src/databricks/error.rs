@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::auth::AuthKind;
+use super::models::Retired;
 use crate::error::{Error, ErrorKind, Service};
 use crate::http::{Response, retry};
 use crate::json;
@@ -33,14 +34,6 @@ const TOO_LONG: [&str; 9] = [
     "input tokens exceed",
     "exceeds the available context size",
     "exceeds the maximum number of tokens",
-];
-
-/// Foundation models that Databricks has retired, with what took their place.
-const RETIRED: [(&str, &str); 4] = [
-    ("databricks-dbrx-instruct", "databricks-meta-llama-3-3-70b-instruct"),
-    ("databricks-mixtral-8x7b-instruct", "databricks-meta-llama-3-3-70b-instruct"),
-    ("databricks-llama-2-70b-chat", "databricks-meta-llama-3-3-70b-instruct"),
-    ("databricks-mpt-7b-instruct", "databricks-meta-llama-3-1-8b-instruct"),
 ];
 
 /// What was called.
@@ -286,8 +279,8 @@ fn hint(kind: ErrorKind, target: &Target, base: &str, auth: AuthKind) -> Option<
             "Grant SELECT on `{name}`, and USE CATALOG and USE SCHEMA on what holds it, to the user or service principal of \
              the credential."
         ),
-        (ErrorKind::NotFound, Target::Endpoint(name)) => match RETIRED.iter().find(|(retired, _)| retired == name) {
-            Some((_, now)) => format!("Databricks has retired this model; `{now}` may take its place."),
+        (ErrorKind::NotFound, Target::Endpoint(name)) => match Retired::named(name) {
+            Some(retired) => retired.hint(),
             None => format!("Check the endpoint's name; GET {base}/api/2.0/serving-endpoints lists those that exist."),
         },
         (ErrorKind::NotFound, Target::Index(_)) => {

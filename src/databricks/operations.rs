@@ -7,7 +7,9 @@ mod arguments;
 mod files;
 mod jobs;
 mod mlflow;
+mod models;
 mod pipelines;
+mod serving;
 mod sql;
 mod unity_catalog;
 mod vector_search;
@@ -50,6 +52,8 @@ pub async fn call(workspace: &Workspace, name: &str, arguments: Arguments, tell:
         "jobs" => jobs::call(workspace, operation, arguments, tell).await,
         "pipelines" => pipelines::call(workspace, operation, arguments, tell).await,
         "mlflow" => mlflow::call(workspace, operation, arguments).await,
+        "models" => models::call(workspace, operation, arguments).await,
+        "serving" => serving::call(workspace, operation, arguments, tell).await,
         "sql" => sql::call(workspace, operation, arguments, tell).await,
         "unity_catalog" => unity_catalog::call(workspace, operation, arguments, tell).await,
         "vector_search" => vector_search::call(workspace, operation, arguments, tell).await,

@@ -1,10 +1,12 @@
-//! Model serving: chat and embedding endpoints.
+//! Model serving: chat, completion and embedding endpoints, and the endpoints themselves.
 //!
 //! Both are asked at `POST /serving-endpoints/{name}/invocations`, Databricks' own route. It answers for every endpoint
 //! whatever its task, and it has the endpoint in the path, so that a gateway can hold its list of allowed endpoints against
 //! the URL alone. The OpenAI-compatible route takes the same body with the name as `model` inside it.
 
 mod embeddings;
+mod endpoints;
+mod prompt;
 mod reply;
 mod stream;
 mod thinking;
@@ -14,16 +16,17 @@ use futures_core::stream::LocalBoxStream;
 use serde_json::{Map, Value as Json};
 
 pub use embeddings::{Embedder, Embeddings};
+pub use endpoints::{Endpoint, ServingEndpoints};
 
 use super::error::Target;
 use super::{Call, Workspace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::url;
 use crate::json;
-use crate::lm::{Capabilities, ChatRequest, ChatResponse, Delta, LanguageModel};
+use crate::lm::{Capabilities, ChatRequest, ChatResponse, Delta, LanguageModel, Prompt};
 
 /// Members of the body that a call writes itself.
-const RESERVED: [&str; 3] = ["messages", "model", "stream"];
+const RESERVED: [&str; 4] = ["messages", "prompt", "model", "stream"];
 
 /// A chat model on a serving endpoint (task `llm/v1/chat`).
 ///
@@ -45,6 +48,8 @@ pub struct ServingChat {
     path: String,
     options: Map<String, Json>,
     capabilities: Capabilities,
+    /// It goes on with a text instead of answering messages.
+    completes: bool,
 }
 
 impl ServingChat {
@@ -53,7 +58,14 @@ impl ServingChat {
         let path = invocations(&endpoint)?;
         let capabilities =
             Capabilities { json_object: true, json_schema: true, function_calling: true, reasoning: false };
-        Ok(Self { workspace, endpoint, path, options: Map::new(), capabilities })
+        Ok(Self { workspace, endpoint, path, options: Map::new(), capabilities, completes: false })
+    }
+
+    /// The model of an endpoint with the task `llm/v1/completions`: it is given the messages as one text, as DSPy gives them to models of
+    /// the type `text`.
+    pub(super) fn completing(workspace: Workspace, endpoint: &str) -> Result<Self> {
+        let chat = Self::new(workspace, endpoint)?;
+        Ok(Self { capabilities: Capabilities::default(), completes: true, ..chat })
     }
 
     /// Sends a parameter with every call (`temperature`, `max_tokens`, `reasoning_effort` ...), unless the call brings its own.
@@ -75,20 +87,20 @@ impl ServingChat {
 
     /// The request's body. The messages are JSON text already and go in as they are.
     fn body(&self, request: &ChatRequest, streamed: bool) -> Result<String> {
-        let (prefix, tail) = (&*request.prompt.prefix, request.prompt.tail.as_str());
+        let Prompt { prefix, tail } = &request.prompt;
         if let Some(name) = RESERVED.iter().find(|name| request.options.contains_key(**name)) {
             return Err(Error::new(ErrorKind::Input, format!("`{name}` cannot be given as an option of a chat call"))
                 .at_field(name)
                 .with_hint("The call writes it: messages from the prompt, the model from the endpoint's name."));
         }
         let mut body = String::with_capacity(prefix.len() + tail.len() + 512);
-        body.push_str("{\"messages\":[");
-        body.push_str(prefix);
-        if !prefix.is_empty() && !tail.is_empty() {
-            body.push(',');
+        if self.completes {
+            body.push_str("{\"prompt\":");
+            json::write_str(&mut body, &prompt::of_messages(&request.prompt)?);
+        } else {
+            body.push_str("{\"messages\":");
+            request.prompt.write_json(&mut body);
         }
-        body.push_str(tail);
-        body.push(']');
         let mut options = self.options.clone();
         options.retain(|name, _| !request.options.contains_key(name));
         options.extend(request.options.clone());

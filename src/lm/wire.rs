@@ -22,7 +22,7 @@ pub(crate) fn delta(json: &Json) -> Option<Delta> {
     let (said, reported) = (Said::of(delta), usage(json));
     Some(Delta {
         begins_anew: false,
-        text: said.text.unwrap_or_default(),
+        text: said.text.or_else(|| text(choice, "text")).unwrap_or_default(),
         reasoning: said.reasoning.unwrap_or_default(),
         tool_calls: list(delta, "tool_calls"),
         citations: said.citations,
@@ -38,7 +38,7 @@ fn completion(choice: &Json) -> Completion {
     let message = choice.get("message").unwrap_or(&Json::Null);
     let said = Said::of(message);
     Completion {
-        text: said.text,
+        text: said.text.or_else(|| text(choice, "text")), // as the older completions have it
         reasoning: said.reasoning,
         tool_calls: list(message, "tool_calls"),
         citations: said.citations,

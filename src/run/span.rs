@@ -53,6 +53,8 @@ pub struct Span {
 pub struct ModelCall {
     /// The model that was asked, or the version that answered.
     pub model: String,
+    /// The name that the model was asked by: an endpoint's, of several that of the one that answered.
+    pub endpoint: String,
     /// DSPy's name of the adapter.
     pub adapter: &'static str,
     /// The messages exactly as sent.

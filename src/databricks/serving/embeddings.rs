@@ -1,6 +1,7 @@
 //! Embedding endpoints.
 
 use futures_core::future::LocalBoxFuture;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value as Json, json};
 
 use super::super::error::{Target, unreadable};
@@ -13,6 +14,8 @@ use crate::lm::{Usage, wire};
 
 /// Databricks takes no more inputs than this in one request.
 const LARGEST_BATCH: usize = 150;
+/// Requests in flight at once.
+const IN_FLIGHT: usize = 4;
 
 /// An embedding model on a serving endpoint (task `llm/v1/embeddings`).
 ///
@@ -30,6 +33,7 @@ pub struct Embedder {
     endpoint: String,
     path: String,
     batch_size: usize,
+    in_flight: usize,
 }
 
 /// Vectors, in the order of the texts.
@@ -46,7 +50,7 @@ impl Embedder {
     pub(in super::super) fn new(workspace: Workspace, endpoint: &str) -> Result<Self> {
         let endpoint = endpoint.strip_prefix("databricks/").unwrap_or(endpoint).to_owned();
         let path = invocations(&endpoint)?;
-        Ok(Self { workspace, endpoint, path, batch_size: LARGEST_BATCH })
+        Ok(Self { workspace, endpoint, path, batch_size: LARGEST_BATCH, in_flight: IN_FLIGHT })
     }
 
     /// Sends so many texts in one request: 1 at least and 150, which is the default, at most.
@@ -55,31 +59,45 @@ impl Embedder {
         self
     }
 
+    /// Lets so many requests be in flight at once: 4 unless told otherwise.
+    pub fn with_concurrency(mut self, requests: usize) -> Self {
+        self.in_flight = requests.max(1);
+        self
+    }
+
     /// The name of the endpoint.
     pub fn name(&self) -> &str {
         &self.endpoint
     }
 
-    /// Embeds texts, any number of them: a batch travels in one request, one request after the other. `deadline_ms` is a moment on
+    /// Embeds texts, any number of them: a batch travels in one request, and some requests are in flight at once. `deadline_ms` is a moment on
     /// the host's clock, as in [`ChatRequest`](crate::lm::ChatRequest).
     ///
     /// # Errors
     /// What the service refuses, and [`Protocol`](crate::ErrorKind::Protocol) when it does not answer with a vector a text.
     pub async fn embed(&self, texts: &[String], deadline_ms: Option<f64>) -> Result<Embeddings> {
         let deadline_ms = Some(self.workspace.deadline(deadline_ms).at_ms());
-        let target = Target::Endpoint(self.endpoint.clone());
+        let batches = texts.chunks(self.batch_size).map(|batch| self.batch(batch, deadline_ms));
+        let mut answers = stream::iter(batches).buffered(self.in_flight);
         let mut all = Embeddings::default();
-        for batch in texts.chunks(self.batch_size) {
-            let body = json::text(&json!({ "input": batch })).into_bytes();
-            let call = Call::post(&self.path, body, target.clone());
-            let answer = self.workspace.clone().whole(call, deadline_ms).await?;
-            let (vectors, json) = read(&answer.body, batch.len())
-                .ok_or_else(|| unreadable(&target, &answer.body, "an embedding for each text"))?;
-            all.vectors.extend(vectors);
-            all.usage += Usage::of(&wire::usage(&json));
-            all.model = wire::text(&json, "model").or(answer.served_model()).unwrap_or_else(|| self.endpoint.clone());
+        while let Some(answer) = answers.try_next().await? {
+            all.vectors.extend(answer.vectors);
+            all.usage += answer.usage;
+            all.model = answer.model;
         }
         Ok(all)
+    }
+
+    async fn batch(&self, texts: &[String], deadline_ms: Option<f64>) -> Result<Embeddings> {
+        let target = Target::Endpoint(self.endpoint.clone());
+        let body = json::text(&json!({ "input": texts })).into_bytes();
+        let call = Call::post(&self.path, body, target.clone());
+        let answer = self.workspace.clone().whole(call, deadline_ms).await?;
+        let (vectors, json) = read(&answer.body, texts.len())
+            .ok_or_else(|| unreadable(&target, &answer.body, "an embedding for each text"))?;
+        let model = wire::text(&json, "model").or_else(|| answer.served_model());
+        let model = model.unwrap_or_else(|| self.endpoint.clone());
+        Ok(Embeddings { vectors, model, usage: Usage::of(&wire::usage(&json)) })
     }
 }
 

@@ -158,6 +158,7 @@ impl Attempt<'_> {
         let start_ms = self.run.elapsed_ms();
         self.span.called(ModelCall {
             model: self.model.name().to_owned(),
+            endpoint: self.model.name().to_owned(),
             adapter: adapter.name(),
             prompt: request.prompt.clone(),
             response_format: request.response_format.clone(),
@@ -194,6 +195,7 @@ impl Attempt<'_> {
             call.error = read.as_ref().err().cloned();
             if let Ok(response) = response {
                 call.usage = response.usage;
+                call.endpoint = response.answered_by.map_or_else(|| call.endpoint.clone(), |by| by.to_string());
                 if !response.model.is_empty() {
                     call.model = response.model;
                 }
