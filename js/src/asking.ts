@@ -42,6 +42,11 @@ export class Asking<I extends object, O extends object> extends Compiled<I, O> {
     this.#options = { ...options, adapter: options.adapter ?? defaultAdapter() };
   }
 
+  /** What was made of the signature. @internal */
+  get kind(): AskingKind {
+    return this.#kind;
+  }
+
   /** @internal */
   protected override compile({ Program }: Core) {
     const { instructions, types, ...options } = this.#options;

@@ -3,6 +3,7 @@ import type { Model as ModelHandle, Services } from '../wasm/lakelet.js';
 import { memory, store, type CacheStore } from './cache.js';
 import { calling, inCore } from './core.js';
 import { LakeletError } from './errors.js';
+import type { EndedCall } from './events.js';
 import { languageModel, type ModelFunction } from './language-model.js';
 import { Index, Model, Workspace } from './workspace.js';
 
@@ -22,6 +23,8 @@ export interface Settings {
    * `true` keeps those of functions too. `config: { cache: false }` asks the model itself, and so does another `rollout_id`.
    */
   readonly cache?: CacheStore | boolean;
+  /** Told of every call of a program that has ended: what {@link MlflowLogger.trace} of `lakelet/databricks` logs. What it throws is lost. */
+  readonly trace?: (call: EndedCall) => void;
 }
 
 /** How a signature becomes messages, and a reply becomes fields. */
@@ -54,7 +57,7 @@ export interface Defaults extends Settings {
 }
 
 /** Settings, each given or not. */
-type Reach = { readonly [K in keyof Settings]-?: Settings[K] | undefined };
+type Reach = { readonly [K in keyof Omit<Settings, 'trace'>]-?: Settings[K] | undefined };
 
 let defaults: Defaults = {};
 /** What the last call was given, and what was made of it: the next one mostly wants the same. */
@@ -90,6 +93,11 @@ export function services(own: Settings): Services {
   const made = assemble(from);
   last().assembled = { from, made };
   return made;
+}
+
+/** Who is told of calls that have ended. @internal */
+export function tracer(own: Settings): Settings['trace'] {
+  return own.trace ?? defaults.trace;
 }
 
 /** The one model that a setting names, to be given away; nothing when it names several. @internal */

@@ -67,6 +67,21 @@ export interface Span {
   readonly usage: Usage;
 }
 
+/** A call of a program that has ended. */
+export interface EndedCall {
+  /** The program's name: that of its document, or of its class. */
+  readonly name: string;
+  /** Milliseconds since 1970. */
+  readonly beganMs: number;
+  readonly durationMs: number;
+  readonly inputs: object;
+  /** `null` when the call failed. */
+  readonly outputs: object | null;
+  readonly error?: DescribedError;
+  /** What each step was given, did and gave: all of it, also what a check has not approved. */
+  readonly spans: readonly Span[];
+}
+
 /** News of a run, in the order in which the caller may know it. */
 export type ProgramEvent<O = Record<string, unknown>> =
   /** A step has started; `id` is the one of its span, `parent` the one of the step that it is a part of. */

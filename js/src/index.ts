@@ -10,7 +10,7 @@ export {
   evaluate,
   type EvaluateOptions, type Evaluation, type EvaluationProgress, type EvaluationRow, type Metric, type Score,
 } from './evaluate.js';
-export type { DescribedError, Message, ModelCall, ProgramEvent, Span, Usage } from './events.js';
+export type { DescribedError, EndedCall, Message, ModelCall, ProgramEvent, Span, Usage } from './events.js';
 export type { ModelFieldOptions, ModelFields, ObjectSchema, TypeSpec, TypeSpecs } from './declare.js';
 export type { Given, Inputs, Outputs, TypeOf } from './infer.js';
 export {

@@ -67,6 +67,16 @@ export class Pipeline<I extends object = Record<string, unknown>, O extends obje
   }
 
   /** @internal */
+  override get traceName(): string {
+    return this.name;
+  }
+
+  /** What it was loaded from: the text of the document, and of the changes to it. @internal */
+  get source(): { readonly text: string; readonly changes: string | undefined } {
+    return { text: this.#text, changes: this.#changes };
+  }
+
+  /** @internal */
   protected override compile({ Program }: Core) {
     return Program.pipeline(this.#text, this.#changes);
   }

@@ -27,7 +27,12 @@ export abstract class Program<I extends object = Record<string, unknown>, O exte
    * @throws {@link LakeletError}
    */
   run(inputs: I, options: CallOptions = {}): Promise<O> {
-    return Run.begin(options, (run) => this.runIn({ run, path: '' }, inputs, options));
+    return Run.begin(options, (run) => this.runIn({ run, path: '' }, inputs, options), undefined, { name: this.traceName, inputs });
+  }
+
+  /** The name of its traces: DSPy's word for a class that is called. @internal */
+  get traceName(): string {
+    return `${this.constructor.name}.forward`;
   }
 
   /**
@@ -48,7 +53,7 @@ export abstract class Program<I extends object = Record<string, unknown>, O exte
       };
       return Run.begin(own, work, (event) => {
         if (event.type !== 'result') tell(event);
-      });
+      }, { name: this.traceName, inputs });
     });
   }
 

@@ -1,9 +1,9 @@
 /** One call of a program, and everything that is called on its behalf. */
 import type { Inner, Program as Handle, Run as RunHandle, Store } from '../wasm/lakelet.js';
 import { calling, core, init, waiting } from './core.js';
-import { services, single, type Settings } from './configure.js';
+import { services, single, tracer, type Settings } from './configure.js';
 import { LakeletError } from './errors.js';
-import type { ProgramEvent, Span, Usage } from './events.js';
+import type { DescribedError, EndedCall, ProgramEvent, Span, Usage } from './events.js';
 import type { ReportedUsage } from './language-model.js';
 import type { Signature } from './signature.js';
 import { opened } from './types.js';
@@ -71,9 +71,21 @@ export class Run {
     this.#options = options;
   }
 
-  /** Begins a call, does its work, and ends it. */
-  static async begin<T extends object>(options: CallOptions, work: (run: Run) => Promise<T>, listener?: (event: ProgramEvent) => void): Promise<T> {
+  /** Begins a call, does its work, and ends it. Tracers are told of a call of a program that is named. */
+  static async begin<T extends object>(
+    options: CallOptions, work: (run: Run) => Promise<T>, listener?: (event: ProgramEvent) => void, called?: Pick<EndedCall, 'name' | 'inputs'>,
+  ): Promise<T> {
     await init();
+    const beganMs = Date.now();
+    const trace = called && tracer(options);
+    const tell = (run: Run, outcome: Pick<EndedCall, 'outputs' | 'error'>) => {
+      if (!trace) return;
+      try {
+        trace({ ...called, beganMs, durationMs: Date.now() - beganMs, ...outcome, spans: run.trace(true) });
+      } catch {
+        // The call is over: nothing that a tracer does can change what came of it.
+      }
+    };
     const news = listener && telling(listener);
     const run = new Run(calling((it) => new it.Run(services(options), options.timeout, news?.sink)), options);
     const { signal } = options;
@@ -83,8 +95,10 @@ export class Run {
       run.check();
       const outputs = await work(run);
       if (!records.has(outputs)) records.set(outputs, { run, outcome: {} });
+      tell(run, { outputs });
       return outputs;
     } catch (error) {
+      tell(run, { outputs: null, error: described(error) });
       if (typeof error === 'object' && error !== null) records.set(error, { run, outcome: {} });
       throw error;
     } finally {
@@ -155,6 +169,11 @@ export class Run {
   trace(everything = false): Span[] {
     return JSON.parse(calling(() => (everything ? this.#run.all_spans() : this.#run.spans()))) as Span[];
   }
+}
+
+function described(thrown: unknown): DescribedError {
+  if (thrown instanceof LakeletError) return { ...thrown, message: thrown.message };
+  return { message: thrown instanceof Error ? thrown.message : String(thrown), code: 'code' };
 }
 
 /**

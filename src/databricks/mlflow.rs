@@ -73,7 +73,8 @@ pub struct Experiment {
 }
 
 impl Experiment {
-    fn read(json: &Json) -> Option<Self> {
+    /// Reads an experiment as the API has it.
+    pub fn read(json: &Json) -> Option<Self> {
         let text = |name: &str| json.get(name).and_then(Json::as_str).map(str::to_owned);
         let artifact_location = text("artifact_location").unwrap_or_default();
         Some(Self { id: text("experiment_id")?, name: text("name").unwrap_or_default(), artifact_location })

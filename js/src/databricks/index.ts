@@ -6,6 +6,11 @@ export {
   type WorkspaceFormat, type WorkspaceObject,
 } from './files.js';
 export { Jobs, type Job, type JobSettings, type Run, type RunFilter, type RunOutput, type RunSettings, type RunState, type Task } from './jobs.js';
+export {
+  MlflowLogger, MlflowLogger as DSPyMLflowLogger,
+  type LoggedModel, type LogMetricsOptions, type LogModelOptions, type MlflowLoggerOptions, type ModelIndex, type StartRunOptions, type TokenPrice,
+} from './mlflow.js';
+export { MlflowRun, type MlflowRunStatus, type StartedRun } from './mlflow-run.js';
 export { initDatabricks, type Progress, type ServiceCallOptions, type WaitOptions } from './module.js';
 export {
   Pipelines, type PipelineEvent, type PipelineInfo, type PipelineSpec, type PipelineUpdate, type UpdateRequest,

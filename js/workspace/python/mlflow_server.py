@@ -26,6 +26,7 @@ os.environ.update({
     # Nothing calls out, and nothing runs beside what is asked for.
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
 })
 
 import uvicorn

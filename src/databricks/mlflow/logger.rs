@@ -46,7 +46,12 @@ impl MlflowLogger {
     pub async fn new(workspace: &crate::databricks::Workspace, experiment: &str) -> Result<Self> {
         let mlflow = workspace.mlflow();
         let experiment = mlflow.experiment(experiment).await?;
-        Ok(Self { mlflow, experiment, optimizing: RefCell::default() })
+        Ok(Self::of(&mlflow, experiment))
+    }
+
+    /// A logger for an experiment that is known.
+    pub fn of(mlflow: &Mlflow, experiment: Experiment) -> Self {
+        Self { mlflow: mlflow.clone(), experiment, optimizing: RefCell::default() }
     }
 
     /// The experiment that is logged to.

@@ -3,6 +3,7 @@
 //! Source: `mlflow/pyfunc/loaders/code_model.py` of MLflow 3.17.2; nothing is pickled.
 
 mod files;
+mod module;
 mod program;
 mod registry;
 mod schema;

@@ -6,8 +6,8 @@ use serde_json::{Value as Json, json};
 use super::{Arguments, Outcome, unknown};
 use crate::databricks::Workspace;
 use crate::databricks::mlflow::{
-    ActiveRun, CallRecord, Dataset, EvaluationRecord, LogOptions, LoggedProgram, Mlflow, ModelOptions, Price, Register,
-    RunStatus, Table,
+    ActiveRun, CallRecord, Dataset, EvaluationRecord, Experiment, LogOptions, LoggedProgram, Mlflow, MlflowLogger,
+    ModelOptions, Price, Register, RunStatus, Table,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -46,7 +46,7 @@ pub(super) async fn call(workspace: &Workspace, name: &str, mut given: Arguments
 }
 
 async fn start_run(mlflow: &Mlflow, given: &Arguments) -> Result<ActiveRun> {
-    let experiment = mlflow.experiment(given.text("experiment")?).await?;
+    let experiment = experiment(mlflow, given).await?;
     mlflow.start_run(&experiment, given.optional_text("run_name")?, &borrowed(&texts(given, "tags")?)).await
 }
 
@@ -66,7 +66,7 @@ async fn log_dataset(run: &ActiveRun, given: &Arguments) -> Result<()> {
 
 async fn log_trace(mlflow: &Mlflow, given: &Arguments) -> Result<Json> {
     let call = CallRecord::read(&Json::Object(given.object("call")?.clone()))?;
-    let experiment = mlflow.experiment(given.text("experiment")?).await?;
+    let experiment = experiment(mlflow, given).await?;
     Ok(json!({"trace_id": mlflow.log_trace(&experiment, &call).await?}))
 }
 
@@ -90,9 +90,23 @@ async fn log_model(mlflow: &Mlflow, given: &Arguments) -> Result<Json> {
             .collect(),
         register: register(given)?,
     };
-    let experiment = mlflow.experiment(given.text("experiment")?).await?;
-    let run = given.optional_text("run_id")?.map(|id| mlflow.run(id));
-    Ok(mlflow.log_model(&experiment, run.as_ref(), given.text("name")?, &program, &options).await?.to_json())
+    let (experiment, name) = (experiment(mlflow, given).await?, given.text("name")?);
+    let model = match given.optional_text("run_id")? {
+        Some(id) => mlflow.log_model(&experiment, Some(&mlflow.run(id)), name, &program, &options).await?,
+        None => MlflowLogger::of(mlflow, experiment).log_model(name, &program, &options).await?,
+    };
+    Ok(model.to_json())
+}
+
+/// `experiment` is a name, or what `mlflow.experiment` gave.
+async fn experiment(mlflow: &Mlflow, given: &Arguments) -> Result<Experiment> {
+    match given.value("experiment") {
+        Some(known @ Json::Object(_)) => Experiment::read(known).ok_or_else(|| {
+            Error::new(ErrorKind::Input, "`experiment` must be a name, or what `mlflow.experiment` gave")
+                .at_field("experiment")
+        }),
+        _ => mlflow.experiment(given.text("experiment")?).await,
+    }
 }
 
 /// `program` is `{document, state}`, or a module `{name, kind, signature, state}`.

@@ -10,7 +10,7 @@ use crate::json;
 /// The program's side in Python: it runs the steps of `program.json` with DSPy.
 const PYTHON_MODEL: &str = include_str!("python_model.py");
 /// What it was written for and is tested with.
-const PYTHON: &str = "3.11";
+const PYTHON: &str = "3.11.7";
 const MLFLOW: &str = "3.17.2";
 const REQUIREMENTS: &str = "mlflow==3.17.2\ndspy==3.4.1\ndatabricks-sdk==0.156.0\n";
 

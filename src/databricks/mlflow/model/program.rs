@@ -1,8 +1,8 @@
 //! A program as it is logged: its document, and what its predictors have learned.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
-use super::{ModelOptions, schema};
+use super::{ModelOptions, module, schema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
 use crate::module::{ChainOfThought, Module, Predict};
@@ -10,8 +10,6 @@ use crate::pipeline::Pipeline;
 use crate::signature::{Signature, Type};
 use crate::state;
 
-/// The step that a program of one predictor is made of.
-const ONLY_STEP: &str = "program";
 /// What a `ChainOfThought` lets its predictor answer first.
 const REASONING: &str = "reasoning";
 
@@ -57,56 +55,13 @@ impl LoggedProgram {
         Self::of_module(name, "chain_of_thought", &described(program.predict.signature()), &state_of(program)?)
     }
 
-    /// A module by its kind, its signature `{instructions, fields: [{name, io, type}]}`, and its state as DSPy saves it.
+    /// A module by its kind, its signature `{instructions, fields: [{name, io, type, constraints?}]}`, and its state as DSPy saves it.
     ///
     /// # Errors
     /// [`Unsupported`](ErrorKind::Unsupported) for another kind than `predict` and `chain_of_thought`, and for a field whose type no text
     /// can name; [`Input`](ErrorKind::Input) for a signature that is none.
     pub fn of_module(name: &str, kind: &str, signature: &Json, state: &Json) -> Result<Self> {
-        if !["predict", "chain_of_thought"].contains(&kind) {
-            return Err(Error::new(ErrorKind::Unsupported, format!("a program of the kind `{kind}` cannot be logged as a model"))
-                .with_hint("Log a predictor, a chain of thought, or a pipeline document; other programs are written in Python there."));
-        }
-        let fields = signature.get("fields").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-        let of = |io: &str| {
-            fields.iter().filter(move |field| field.get("io").and_then(Json::as_str) == Some(io)).collect::<Vec<_>>()
-        };
-        let (inputs, mut outputs) = (of("input"), of("output"));
-        if kind == "chain_of_thought" && outputs.first().is_some_and(|field| text(field, "name") == REASONING) {
-            outputs.remove(0);
-        }
-        let list = |fields: &[&Json]| {
-            let one = |field: &&Json| format!("{}: {}", text(field, "name"), text(field, "type"));
-            fields.iter().map(one).collect::<Vec<_>>().join(", ")
-        };
-        let signature_text = format!("{} -> {}", list(&inputs), list(&outputs));
-        if let Err(error) = Signature::parse(&signature_text) {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                format!("the signature `{signature_text}` cannot be logged as a model: {}", error.message()),
-            )
-            .with_hint("Use types that have a name in Python: str, int, list[str], Literal[...]."));
-        }
-        let names = |fields: &[&Json]| fields.iter().map(|field| text(field, "name").to_owned()).collect::<Vec<_>>();
-        let wires: Map<_, _> = names(&inputs).into_iter().map(|name| (name.clone(), name.into())).collect();
-        let given: Map<_, _> = inputs
-            .iter()
-            .map(|field| {
-                // What a predictor is given goes into its prompt as it is.
-                (text(field, "name").to_owned(), json!({"type": text(field, "type"), "trusted": true}))
-            })
-            .collect();
-        let mut gives = names(&outputs);
-        if kind == "chain_of_thought" {
-            gives.insert(0, REASONING.to_owned());
-        }
-        let gives: Map<_, _> =
-            gives.into_iter().map(|name| (name.clone(), format!("{ONLY_STEP}.{name}").into())).collect();
-        let step = json!({"do": kind, "signature": signature_text, "instructions": text(signature, "instructions"), "inputs": wires});
-        let document = json!({
-            "lakelet": crate::pipeline::VERSION, "name": name, "inputs": given, "steps": {ONLY_STEP: step}, "outputs": gives,
-        });
-        Ok(Self { document, state: moved(state, kind) })
+        Ok(Self { document: module::document(name, kind, signature)?, state: module::state(state, kind) })
     }
 
     /// A document with a state, as the doors hand them in.
@@ -203,7 +158,7 @@ fn known<'a>(at: &str, step: &Json, what: &str, mut given: impl Iterator<Item = 
 fn described(signature: &Signature) -> Json {
     let fields = signature.fields.iter().map(|field| {
         let io = if signature.inputs().any(|input| input.name == field.name) { "input" } else { "output" };
-        json!({"name": field.name, "io": io, "type": field.ty.annotation_name()})
+        json!({"name": field.name, "io": io, "type": field.ty.annotation_name(), "constraints": field.constraints})
     });
     json!({"instructions": &*signature.instructions, "fields": fields.collect::<Vec<_>>()})
 }
@@ -213,31 +168,6 @@ fn state_of(program: &dyn Module) -> Result<Json> {
     json::read(&text).map_err(|_| Error::new(ErrorKind::State, "the program's state holds a number that JSON lacks"))
 }
 
-/// The state of a module as that of the only step of a document.
-fn moved(state: &Json, kind: &str) -> Json {
-    let mut moved = Map::new();
-    let is_whole = kind == "predict";
-    let predictor = match is_whole {
-        // A predictor that is the whole program has no name in its state.
-        true => Json::Object(
-            state
-                .as_object()
-                .into_iter()
-                .flatten()
-                .filter(|(name, _)| *name != "metadata")
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
-        ),
-        false => state.get("predict").cloned().unwrap_or_default(),
-    };
-    let path = if is_whole { ONLY_STEP.to_owned() } else { format!("{ONLY_STEP}.predict") };
-    moved.insert(path, predictor);
-    if let Some(metadata) = state.get("metadata") {
-        moved.insert("metadata".to_owned(), metadata.clone());
-    }
-    Json::Object(moved)
-}
-
-fn text<'a>(json: &'a Json, name: &str) -> &'a str {
+pub(super) fn text<'a>(json: &'a Json, name: &str) -> &'a str {
     json.get(name).and_then(Json::as_str).unwrap_or_default()
 }

@@ -260,6 +260,12 @@ def harmless(value):
     return value
 
 
+def given(row):
+    """A row as plain values: pandas has arrays of its own, and fills what is absent with None or NaN."""
+    values = {name: value.tolist() if hasattr(value, "tolist") else value for name, value in row.items()}
+    return {name: value for name, value in values.items() if value is not None and value == value}
+
+
 class LakeletModel(mlflow.pyfunc.PythonModel):
     def load_context(self, context):
         with open(context.artifacts["program"], encoding="utf-8") as file:
@@ -270,7 +276,7 @@ class LakeletModel(mlflow.pyfunc.PythonModel):
     def predict(self, context, model_input, params=None):
         """One record of outputs for each record of inputs."""
         rows = model_input.to_dict("records") if hasattr(model_input, "to_dict") else model_input
-        return [self.program(**row).toDict() for row in rows]
+        return [self.program(**given(row)).toDict() for row in rows]
 
 
 mlflow.models.set_model(LakeletModel())

@@ -56,8 +56,10 @@ fn span_json(trace_id: &str, i: usize, span: &TraceSpan, call: &CallRecord) -> J
     if span.parent.is_none() {
         let who = [("user.id", &call.user), ("session.id", &call.session)];
         let who = who.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.as_ref()?)));
+        let name = ("mlflow.traceTag.mlflow.traceName".to_owned(), &span.name);
         let tags = call.tags.iter().map(|(name, value)| (format!("mlflow.traceTag.{name}"), value));
-        let named = tags.chain(who).map(|(key, value)| json!({"key": key, "value": {"stringValue": value}}));
+        let named =
+            tags.chain([name]).chain(who).map(|(key, value)| json!({"key": key, "value": {"stringValue": value}}));
         attributes.extend(named);
     }
     let (start, end) = (nanoseconds(span.start_ms), nanoseconds(span.end_ms));

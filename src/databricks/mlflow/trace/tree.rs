@@ -104,14 +104,17 @@ impl Tree {
             Some(id) => usize::try_from(id).ok().and_then(|id| self.places.get(id).copied()).flatten().or(root),
             None => root,
         };
-        let Some(class) = class(text(span, "kind")) else {
+        let step = text(span, "name");
+        let part = step.rsplit('.').next().unwrap_or(step);
+        // The call that ends an agent is no tool of the user's.
+        let class = class(text(span, "kind")).filter(|class| class.kind != "TOOL" || part != "finish");
+        let Some(class) = class else {
             self.places.push(parent);
             return;
         };
-        let step = text(span, "name");
         let name = match (class.name, class.kind) {
             (Some(name), _) => format!("{name}.forward"),
-            (None, "TOOL") => format!("Tool.{}", step.rsplit('.').next().unwrap_or(step)),
+            (None, "TOOL") => format!("Tool.{part}"),
             _ => step.to_owned(),
         };
         let outputs = match class.kind {
@@ -129,18 +132,24 @@ impl Tree {
             end_ms: start_ms + number(span, "durationMs"),
             inputs: span.get("inputs").cloned().unwrap_or_default(),
             outputs: if failed { Json::Null } else { outputs },
-            attributes: attributes(span, class.name.is_some()),
+            attributes: attributes(span),
             error: span.get("error").filter(|_| failed).map(failure),
         };
         if text(span, "status") == "cancelled" {
             made.error = Some(("cancelled".to_owned(), "The step was given up.".to_owned()));
         }
-        let mut place = self.push(made.clone());
+        let signature = signature(span).filter(|_| class.kind == "LLM" || class.asks);
+        let signed = |mut span: TraceSpan| {
+            span.attributes.extend(signature.clone().map(|signature| ("signature".to_owned(), signature)));
+            span
+        };
+        let is_signed = class.name != Some("MultiChainComparison");
+        let mut place = self.push(if is_signed { signed(made.clone()) } else { made.clone() });
         // The parts of a module that asks through a predictor belong to the module; what the predictor did belongs to it.
         self.places.push(Some(place));
         if class.asks {
-            place =
-                self.push(TraceSpan { parent: Some(place), name: "Predict.forward".to_owned(), kind: "LLM", ..made });
+            made = TraceSpan { parent: Some(place), name: "Predict.forward".to_owned(), kind: "LLM", ..made };
+            place = self.push(signed(made));
         }
         self.add_calls(place, span);
     }
@@ -234,20 +243,20 @@ pub(super) fn usage(call: &Json) -> Usage {
 }
 
 /// What a step says of itself beside what MLflow has a place for.
-fn attributes(span: &Json, is_module: bool) -> Map<String, Json> {
+fn attributes(span: &Json) -> Map<String, Json> {
     let mut attributes = Map::new();
-    let names = |of: &str| span.get(of).and_then(Json::as_object).map(|of| of.keys().cloned().collect::<Vec<_>>());
-    if let (true, Some(inputs), Some(outputs)) = (is_module, names("inputs"), names("outputs"))
-        && !outputs.is_empty()
-    {
-        let signature = format!("{} -> {}", inputs.join(", "), outputs.join(", "));
-        attributes.insert("signature".to_owned(), signature.into());
-    }
     attributes.insert("step".to_owned(), text(span, "name").into());
     if span.get("withheld") == Some(&Json::Bool(true)) {
         attributes.insert("withheld".to_owned(), true.into());
     }
     attributes
+}
+
+/// The names of what a predictor is given and gives, as DSPy shows a signature. What a call that failed would have given is not known.
+fn signature(span: &Json) -> Option<Json> {
+    let names = |of: &str| Some(span.get(of)?.as_object()?.keys().map(String::as_str).collect::<Vec<_>>());
+    let (inputs, outputs) = (names("inputs")?, names("outputs")?);
+    (!outputs.is_empty()).then(|| format!("{} -> {}", inputs.join(", "), outputs.join(", ")).into())
 }
 
 /// What was found, as MLflow's documents: `[{page_content, metadata, id}]`.
