@@ -47,15 +47,18 @@ test("SQL tasks", DUCKDB, async (t) => {
 
   await t.test("what the engine refuses is the error of the task", async () => {
     await file("bad.sql", "SELECT * FROM main.default.nowhere");
+    await put("spark", "spark.range(1).count()");
     const sql = (task_key, task) => ({ task_key, sql_task: task });
     const seen = await run([
       sql("bad", { ...WAREHOUSE, file: { path: `${HOME}/bad.sql` } }),
       sql("lost", { ...WAREHOUSE, file: { path: `${HOME}/lost.sql` } }),
       sql("query", { ...WAREHOUSE, query: { query_id: "nope" } }),
+      { task_key: "spark", notebook_task: { notebook_path: `${HOME}/spark` } },
       sql("warehouse", { warehouse_id: "abc", file: { path: `${HOME}/bad.sql` } }),
     ]);
     assert.match(seen.outputs.bad.error, /TABLE_OR_VIEW_NOT_FOUND.*nowhere/s);
     assert.match(seen.outputs.lost.error, /lost\.sql/);
+    assert.match(seen.outputs.spark.error, /DuckDB, which has no Spark|needs PySpark with Spark Connect/);
     assert.match(seen.outputs.query.error, /Query nope does not exist/);
     assert.match(seen.outputs.warehouse.error, /warehouse abc does not exist/);
     assert.equal((await call("POST", "/api/2.2/jobs/runs/submit", { tasks: [sql("a", { ...WAREHOUSE })] })).status, 400);

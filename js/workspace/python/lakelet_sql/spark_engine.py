@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import secrets
 import shutil
 import sys
 import threading
@@ -45,6 +46,19 @@ class SparkEngine:
         self.gateway = None
         # A table changes by getting other files: one statement at a time does that.
         self.writing = threading.Lock()
+        self.connecting = threading.Lock()
+        self.connect_token = secrets.token_urlsafe(32)
+        self.connect_port = None
+
+    def connect(self, _):
+        """Lets Spark's own clients in, who know the token. Returns where they find the engine."""
+        with self.connecting:
+            package = self.gateway.jvm.org.apache.spark.sql.connect.service
+            service = getattr(getattr(package, "SparkConnectService$"), "MODULE$")
+            if self.connect_port is None:
+                service.start(self.spark.sparkContext._jsc.sc())
+                self.connect_port = service.localPort()
+        return {"port": self.connect_port, "token": self.connect_token}
 
     def start(self, _, folder, volumes, url, token, schemas, functions):
         os.makedirs(folder, exist_ok=True)
@@ -81,6 +95,9 @@ class SparkEngine:
             "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder}",
             "spark.local.dir": os.path.join(folder, "temporary"),
             "spark.sql.session.timeZone": "UTC",
+            "spark.connect.grpc.binding.address": "127.0.0.1",
+            "spark.connect.grpc.binding.port": "0",
+            "spark.connect.authenticate.token": self.connect_token,
             "spark.sql.sources.default": "parquet",
             # What other readers of Parquet take for the moment that it is.
             "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",

@@ -15,7 +15,7 @@ import traceback
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[0] = os.path.dirname(HERE)
 
-from lakelet_task import environment, paths, run  # noqa: E402
+from lakelet_task import environment, paths, run, spark  # noqa: E402
 from lakelet_task.utilities import DBUtils, NotebookExit  # noqa: E402
 
 del sys.path[0]
@@ -52,6 +52,7 @@ def main():
         os.dup2(nothing.fileno(), 0)
     threading.Thread(target=end_with_server, args=(control,), daemon=True).start()
     paths.install(task["roots"])
+    spark.install()
     dbutils = DBUtils(task["widgets"], task["values"])
     outcome = {}
     try:

@@ -155,6 +155,12 @@ export class SqlEngine {
     await (await this.start()).send(change, fields);
   }
 
+  /** Where Spark's own clients reach the engine, by Spark Connect. Throws a 501 if it is not Spark. */
+  async connect(): Promise<{ port: number; token: string }> {
+    if ((await this.kind()) === "spark") return (await this.start()).send("connect", {});
+    throw notImplemented("The SQL engine of this workspace is DuckDB, which has no Spark sessions. Start a workspace with an empty --data folder and --sql spark.");
+  }
+
   /** Starts the engine unless it runs. */
   start(): Promise<EngineProcess> {
     if (this.#process && (this.#running === undefined || this.#running.alive)) return this.#process;

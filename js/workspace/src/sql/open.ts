@@ -44,6 +44,8 @@ export function openSql({ volumes, log, ...options }: SqlOptions): Sql {
       ...new SqlWarehouseRoutes(engine).routes(),
       ...new UnityCatalogRoutes(catalog, tables).routes(),
       ...new UnityGrantsRoutes(catalog).routes(),
+      // Not of Databricks: how tasks of jobs get their Spark session.
+      { method: "POST", path: "/local/spark-connect", handler: async () => ({ json: await engine.connect() }) },
     ],
     async close() {
       await statements.close();
