@@ -133,7 +133,7 @@ class Documents {
 
 /** The rows that pass a filter, nearest first by exact distance. */
 export function exactNearest(documents, query, passes, count) {
-  const scored = [];
+  const nearest = new First(count);
   for (let i = 0; i < documents.count; i++) {
     if (!passes(i)) continue;
     let distance = 0;
@@ -141,28 +141,35 @@ export function exactNearest(documents, query, passes, count) {
       const difference = documents.vectors[at] - query.vector[j];
       distance += difference * difference;
     }
-    scored.push([distance, i]);
+    nearest.add(distance, i);
   }
-  return first(scored, count);
+  return nearest.items();
 }
 
 /** The rows that pass a filter and have one of the words, best first by BM25 over all rows. */
 export function exactMatching(documents, query, passes, count) {
-  const rows = query.words.map(() => 0);
-  const found = [];
-  for (let i = 0; i < documents.count; i++) {
-    const counts = query.words.map(() => 0);
-    for (let at = i * WORDS; at < (i + 1) * WORDS; at++) {
-      const word = query.words.indexOf(documents.words[at]);
-      if (word !== -1) counts[word]++;
+  const { words } = query;
+  const counts = new Uint8Array(documents.count * words.length);
+  const rows = words.map(() => 0);
+  for (let i = 0, at = 0; i < documents.count; i++) {
+    for (const end = at + WORDS; at < end; at++) {
+      const word = words.indexOf(documents.words[at]);
+      if (word !== -1 && counts[i * words.length + word]++ === 0) rows[word]++;
     }
-    counts.forEach((n, word) => (rows[word] += n > 0 ? 1 : 0));
-    if (passes(i) && counts.some((n) => n > 0)) found.push([counts, i]);
   }
   // All texts are equally long, so that BM25's measure of length is 1.
   const weights = rows.map((n) => Math.log(1 + (documents.count - n + 0.5) / (n + 0.5)));
-  const scored = found.map(([counts, i]) => [-counts.reduce((sum, n, word) => sum + (weights[word] * n * 2.2) / (n + 1.2), 0), i]);
-  return first(scored, count);
+  const best = new First(count);
+  for (let i = 0; i < documents.count; i++) {
+    if (!passes(i)) continue;
+    let score = 0;
+    for (let word = 0; word < words.length; word++) {
+      const n = counts[i * words.length + word];
+      score += (weights[word] * n * 2.2) / (n + 1.2);
+    }
+    if (score > 0) best.add(-score, i);
+  }
+  return best.items();
 }
 
 /** Reciprocal rank fusion of two rankings. */
@@ -172,4 +179,29 @@ export function fuse(rankings, count) {
   return [...scores].sort(([a, x], [b, y]) => y - x || a - b).slice(0, count).map(([i]) => i);
 }
 
-const first = (scored, count) => scored.sort(([x, a], [y, b]) => x - y || a - b).slice(0, count).map(([, i]) => i);
+/** The few items with the lowest values; of equal ones, those that came first. */
+class First {
+  #count;
+  #kept = [];
+  #limit = Infinity;
+
+  constructor(count) {
+    this.#count = count;
+  }
+
+  add(value, item) {
+    if (value >= this.#limit) return;
+    this.#kept.push([value, item]);
+    if (this.#kept.length >= 4 * this.#count) this.#cut();
+  }
+
+  #cut() {
+    this.#kept = this.#kept.sort(([x, a], [y, b]) => x - y || a - b).slice(0, this.#count);
+    if (this.#kept.length === this.#count) this.#limit = this.#kept.at(-1)[0];
+  }
+
+  items() {
+    this.#cut();
+    return this.#kept.map(([, item]) => item);
+  }
+}
