@@ -116,7 +116,9 @@ export class ResourceManager {
     }
     await init();
     const model = await this.#models.getModel(modelType);
-    return new Model(model.name, model.owner, () => calling(() => this.#resources().get_endpoint(model.handle, poolSize)));
+    const pooled = new Model(model.name, model.owner, () => calling(() => this.#resources().get_endpoint(model.handle, poolSize)));
+    void pooled.handle; // the pool is there from now on
+    return pooled;
   }
 
   /** What the endpoints are doing, by name. */

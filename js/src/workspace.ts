@@ -88,6 +88,11 @@ export class Workspace {
     return new Model(endpoint, this, () => calling(() => this.handle.chat(endpoint, write(options))));
   }
 
+  /** A model that completes text, on a serving endpoint: it is given the messages of a chat as one text, as DSPy gives them to such models. */
+  completion(endpoint: string, options: ModelOptions = {}): Model {
+    return new Model(endpoint, this, () => calling(() => this.handle.completion(endpoint, write(options))));
+  }
+
   /** A Vector Search index, by its full name `catalog.schema.index`. */
   index(name: string, options: IndexOptions = {}): Index {
     return new Index(name, () => calling(() => this.handle.index(name, write({ ...options }))));

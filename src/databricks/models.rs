@@ -83,7 +83,6 @@ impl ModelType {
         let found = Self::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, model_type)| model_type);
         found.ok_or_else(|| {
             Error::new(ErrorKind::Input, format!("Unknown model type: {name}"))
-                .at_field("model_type")
                 .with_hint(offer(name, Self::ALL.into_iter().map(|(known, _)| known)))
                 .with_python_class("ValueError")
         })

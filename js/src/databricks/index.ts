@@ -11,10 +11,18 @@ export {
   type LoggedModel, type LogMetricsOptions, type LogModelOptions, type MlflowLoggerOptions, type ModelIndex, type StartRunOptions, type TokenPrice,
 } from './mlflow.js';
 export { MlflowRun, type MlflowRunStatus, type StartedRun } from './mlflow-run.js';
+export {
+  ModelRegistry, type Candidate, type CatalogueRow, type Embedder, type ModelType, type Observation, type SelectOptions, type Selection,
+  type SelectionRule, type SelectionTable, type ServedModel,
+} from './models.js';
 export { initDatabricks, type Progress, type ServiceCallOptions, type WaitOptions } from './module.js';
 export {
   Pipelines, type PipelineEvent, type PipelineInfo, type PipelineSpec, type PipelineUpdate, type UpdateRequest,
 } from './pipelines.js';
+export {
+  ServingEndpoints, type AiGateway, type CreateOptions, type EndpointConfig, type EndpointDefinition, type ExternalModel, type ModelInput,
+  type RateLimit, type ServedEntity, type ServingEndpoint, type Tag,
+} from './serving.js';
 export {
   SqlPages, Warehouse, type PagesOptions, type SqlColumn, type SqlResult, type SqlValue, type StatementOptions, type WarehouseInfo,
 } from './sql.js';

@@ -12,7 +12,7 @@ use super::options::Options;
 use super::store::Store;
 use crate::bindings::wasm;
 use crate::cache::CachedEmbeddings;
-use crate::databricks::{self, NamedColumns, QueryType};
+use crate::databricks::{self, NamedColumns, QueryType, ServingChat};
 use crate::embed::EmbeddingModel;
 use crate::error::{Error, Result};
 use crate::json;
@@ -47,14 +47,12 @@ impl Workspace {
 
     /// A chat model on a serving endpoint; the options are sent with every call.
     pub fn chat(&self, endpoint: &str, length: usize) -> std::result::Result<Model, JsValue> {
-        let read = || {
-            let mut chat = self.workspace.chat(endpoint)?;
-            for (name, value) in Options::read(length)?.into_json() {
-                chat = chat.with_option(&name, value);
-            }
-            Ok(Model { model: Rc::new(chat) })
-        };
-        read().map_err(|error: Error| thrown(&error))
+        model(self.workspace.chat(endpoint), length)
+    }
+
+    /// A model that completes text; likewise.
+    pub fn completion(&self, endpoint: &str, length: usize) -> std::result::Result<Model, JsValue> {
+        model(self.workspace.completion(endpoint), length)
     }
 
     /// An index: `{idColumn?, textColumn?, columns?, results?, queryType?, scoreThreshold?}`; columns by the names that they go by, or a list.
@@ -101,6 +99,15 @@ impl Embedder {
         let embedded = self.model.embed(&texts, None).await;
         embedded.map(|vectors| json::text(&vectors.into())).map_err(|error| thrown(&error))
     }
+}
+
+fn model(chat: Result<ServingChat>, length: usize) -> std::result::Result<Model, JsValue> {
+    let read = || {
+        let options = Options::read(length)?.into_json();
+        let chat = options.into_iter().fold(chat?, |chat, (name, value)| chat.with_option(&name, value));
+        Ok(Model { model: Rc::new(chat) })
+    };
+    read().map_err(|error: Error| thrown(&error))
 }
 
 fn index(workspace: &databricks::Workspace, name: &str, options: &Options) -> Result<Rc<dyn retrieve::Retriever>> {
