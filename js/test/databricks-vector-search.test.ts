@@ -75,16 +75,16 @@ async function refused(manager: VectorSearchManager): Promise<void> {
 
 async function followed(workspace: Workspace): Promise<void> {
   const [manager, warehouse] = [new VectorSearchManager(workspace), new Warehouse(workspace, WAREHOUSE)];
-  const [table, index] = ['main.default.`my docs`', 'main.default.docs_index'];
+  const [table, index] = ['main.default.`docs`', 'main.default.docs_index'];
   await manager.setupDeltaTable(table, index, { warehouse });
   await manager.setupDeltaTable(table, index, { warehouse });
   const insert = (id: string, content: string) =>
-    warehouse.execute(`INSERT INTO main.default.\`my docs\` (id, content) VALUES (:id, :content)`, { parameters: { id, content } });
+    warehouse.execute(`INSERT INTO main.default.docs (id, content) VALUES (:id, :content)`, { parameters: { id, content } });
   await insert('a', 'Employees get twenty-five days of leave.');
   const created = await manager.createIndex(index, EMBEDDING);
   assert.equal(created.endpoint_name, 'main_default_docs_index_endpoint');
   await insert('b', 'The office is closed at night.');
-  const again = await manager.createIndex(index, EMBEDDING, { source_table: 'main.default.my docs' });
+  const again = await manager.createIndex(index, EMBEDDING, { source_table: 'main.default.docs' });
   assert.equal(again.name, index);
   await manager.waitUntilReady(index, { updates: true });
   const { records } = await manager.query(index, { query_text: 'How many days of holiday?', columns: ['id', 'content'], num_results: 2 });
@@ -92,7 +92,7 @@ async function followed(workspace: Workspace): Promise<void> {
   const others = { source_table: 'main.default.others' };
   await assert.rejects(manager.createIndex(index, EMBEDDING, others), { code: 'not_found', hint: /source table/ });
   await manager.setupDeltaTable(others.source_table, undefined, { warehouse, embeddings: true });
-  await assert.rejects(manager.createIndex(index, EMBEDDING, others), { code: 'conflict', message: /my docs/ });
+  await assert.rejects(manager.createIndex(index, EMBEDDING, others), { code: 'conflict', message: /default.docs/ });
 }
 
 test('what was made before a step failed is named', async (t) => {

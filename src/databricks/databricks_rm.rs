@@ -7,10 +7,10 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 
 use super::auth::AuthKind;
 use super::error::{Refusal, Target, unreadable};
+use super::vector_search::index_path;
 use super::{Call, Workspace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::example::{Example, Prediction};
-use crate::http::url;
 use crate::json;
 use crate::module::{Module, Predict, SubModule, recorded};
 use crate::python::repr;
@@ -54,7 +54,7 @@ impl DatabricksRm {
         Ok(Self {
             workspace,
             name: name.to_owned(),
-            path: format!("/api/2.0/vector-search/indexes/{}/query", url::segment(name)?),
+            path: format!("{}/query", index_path(name)?),
             columns: Vec::new(),
             filters_json: None,
             k: 3,

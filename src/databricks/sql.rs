@@ -57,7 +57,8 @@ impl Workspace {
 }
 
 impl Warehouse {
-    /// Runs a statement to its end and reads all of its rows. One that does not end in time is cancelled.
+    /// Runs a statement to its end and reads all of its rows. One that does not end in time is cancelled; when the future is dropped, the
+    /// statement goes on in the warehouse.
     ///
     /// # Errors
     /// What the service refuses. A statement that fails is [`NotFound`](ErrorKind::NotFound), [`Permission`](ErrorKind::Permission) or

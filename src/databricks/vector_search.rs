@@ -69,6 +69,6 @@ impl VectorSearchManager {
 }
 
 /// The path of an index, by its full name.
-fn index_path(name: &str) -> Result<String> {
+pub(super) fn index_path(name: &str) -> Result<String> {
     Ok(format!("{BASE}/indexes/{}", url::segment(name)?))
 }

@@ -27,10 +27,11 @@ export {
   SqlPages, Warehouse, type PagesOptions, type SqlColumn, type SqlResult, type SqlValue, type StatementOptions, type WarehouseInfo,
 } from './sql.js';
 export {
-  VectorSearchManager, type DeltaSyncIndex, type DirectAccessIndex, type EmbeddingSourceColumn, type EmbeddingVectorColumn, type RowsChanged,
-  type VectorIndexInfo, type VectorSearchEndpoint, type VectorSearchQuery, type VectorSearchResult,
-} from './vector-search.js';
-export {
   UnityCatalog, type CatalogInfo, type ColumnInfo, type EffectivePrivileges, type FunctionInfo, type ModelVersionInfo, type PrivilegeChange, type Privileges,
   type RegisteredModelInfo, type RegisteredModels, type SchemaInfo, type Securables, type TableInfo, type VolumeInfo,
 } from './unity-catalog.js';
+export { VectorSearchManager } from './vector-search.js';
+export type {
+  DeltaSyncIndex, DirectAccessIndex, EmbeddingSourceColumn, EmbeddingVectorColumn, RowsChanged,
+  VectorIndexInfo, VectorSearchEndpoint, VectorSearchQuery, VectorSearchResult,
+} from './vector-search-types.js';

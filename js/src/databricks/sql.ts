@@ -90,7 +90,8 @@ export class Warehouse {
   }
 
   /**
-   * Runs a statement to its end and reads all of its rows. One that does not end in time is cancelled.
+   * Runs a statement to its end and reads all of its rows. One that does not end in time is cancelled; one that is given up by `signal` goes on
+   * in the warehouse.
    *
    * @throws `LakeletError` with the engine's message when the statement fails: `not_found`, `permission` or `bad_request`.
    */

@@ -14,7 +14,7 @@ pub(super) fn explained(error: Error) -> Error {
         ErrorKind::Conflict => error.with_hint("It is there already: use it, or drop it before it is made anew."),
         ErrorKind::RateLimited => error.with_hint("Ask less often; or drop endpoints and indexes that nobody uses."),
         ErrorKind::NotFound => error.with_hint("Check the name; endpoints and indexes can be listed."),
-        ErrorKind::Permission => error.with_hint("Grant CAN USE (to make an endpoint: the entitlement) to the caller."),
+        ErrorKind::Permission => error.with_hint("Ask an admin of the workspace for CAN USE on the endpoint, or for the right to make endpoints."),
         ErrorKind::BadRequest if said(&["filter"]) => error.at_field("filters").with_hint(
             "Standard endpoints take an object, {\"lang\": [\"en\", \"de\"], \"year >=\": 2024}; storage-optimized ones a text, \
              \"lang IN ('en', 'de') AND year >= 2024\". Both name columns of the index.",
