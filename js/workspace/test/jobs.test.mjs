@@ -262,6 +262,28 @@ test("jobs are stored, changed, run and deleted", async (t) => {
     for (const run of [runs[0], runs[2], runs[3]]) assert.equal((await ended(run)).state.result_state, "SUCCESS");
   });
 
+  await t.test("a job runs at the times of its schedule, until that is paused", async () => {
+    await put("ticks", "print('tick')");
+    const schedule = { quartz_cron_expression: "0/1 * * * * ?", timezone_id: "UTC" };
+    const id = await create({ name: "clock", tasks: [notebook("t", "ticks")], schedule, max_concurrent_runs: 100 });
+    const runs = async () => (await call("GET", `${JOBS}/runs/list?job_id=${id}`)).body.runs ?? [];
+    while ((await runs()).length < 2) await sleep(50);
+    await call("POST", `${JOBS}/update`, { job_id: id, new_settings: { schedule: { ...schedule, pause_status: "PAUSED" } } });
+    const seen = await runs();
+    assert.equal(seen[0].trigger, "PERIODIC");
+    await Promise.all(seen.map(({ run_id }) => ended(run_id)));
+    const wrong = [
+      [{ schedule: { quartz_cron_expression: "0 0 3", timezone_id: "UTC" } }, 400, /'schedule' cannot be read/],
+      [{ schedule: { quartz_cron_expression: "0 0 3 * * ?", timezone_id: "Mars/Base" } }, 400, /Mars\/Base/],
+      [{ continuous: { pause_status: "UNPAUSED" } }, 501, /'continuous'/],
+    ];
+    for (const [settings, status, message] of wrong) {
+      const reply = await call("POST", `${JOBS}/create`, settings);
+      assert.equal(reply.status, status, JSON.stringify(reply.body));
+      assert.match(reply.body.message, message);
+    }
+  });
+
   await t.test("a deleted job is gone", async () => {
     await call("POST", `${JOBS}/delete`, { job_id: job });
     assert.match((await call("GET", `${JOBS}/get?job_id=${job}`)).body.message, /Job \d+ does not exist/);

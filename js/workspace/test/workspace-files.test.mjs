@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
-import { start } from "./support.mjs";
+import { start, temporaryFolder } from "./support.mjs";
 
 const WORKSPACE = "/api/2.0/workspace";
 const base64 = (text) => Buffer.from(text).toString("base64");
@@ -102,13 +104,17 @@ test("notebooks, files and folders of the workspace", async (t) => {
 });
 
 test("secrets", async (t) => {
-  const { call } = await start(t);
+  const data = temporaryFolder(t);
+  const { call } = await start(t, { data });
   const post = (path, body) => call("POST", `/api/2.0/secrets/${path}`, body);
   await post("scopes/create", { scope: "s" });
   await post("put", { scope: "s", key: "k", string_value: "vä" });
   const { body } = await call("GET", "/api/2.0/secrets/get?scope=s&key=k");
   assert.equal(text(body.value), "vä");
   assert.deepEqual((await call("GET", "/api/2.0/secrets/list?scope=s")).body.secrets.map(({ key }) => key), ["k"]);
+  const secretFiles = readdirSync(data).filter((name) => name.startsWith("secrets.db"));
+  assert.ok(secretFiles.length > 1);
+  for (const name of secretFiles) assert.equal(statSync(join(data, name)).mode & 0o777, 0o600, name);
   assert.equal((await post("scopes/create", { scope: "s" })).body.error_code, "RESOURCE_ALREADY_EXISTS");
   assert.equal((await post("put", { scope: "t", key: "k", string_value: "v" })).status, 404);
   assert.equal((await post("put", { scope: "s", key: "k" })).status, 400);

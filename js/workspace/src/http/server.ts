@@ -12,6 +12,9 @@ const DEFAULT_LIMIT = 1 << 20;
 
 /** Databricks services that this workspace lacks: a call to one says so instead of looking like a typing error. */
 const MISSING_PARTS: Array<[RegExp, string]> = [
+  [/^\/api\/2\.[0-9]\/jobs\//, "This part of Jobs"],
+  [/^\/api\/2\.[0-9]\/pipelines\//, "This part of Pipelines"],
+  [/^\/api\/2\.[0-9]\/secrets\//, "This part of Secrets"],
   [/^\/api\/2\.[0-9]\/unity-catalog\//, "This part of Unity Catalog"],
   [/^\/api\/2\.[0-9]\/sql\//, "This part of Databricks SQL"],
   [/^\/ai-gateway\//, "This API of the AI Gateway (use /ai-gateway/mlflow/v1 or /ai-gateway/openai/v1)"],

@@ -14,6 +14,8 @@ import { PythonTasks } from "./python.js";
 import { SavedQueries } from "./queries.js";
 import { runJobTask } from "./run-job.js";
 import { JobRunner } from "./runner.js";
+import { JobSchedules } from "./schedules.js";
+import { readParameters, readTasks } from "./settings.js";
 import { SqlSession } from "./sql-session.js";
 import { SqlTasks } from "./sql.js";
 import { JobStore } from "./store.js";
@@ -55,9 +57,15 @@ export function openJobs({ data, tree, volumes, statements, url, token, log }: J
     pipeline_task: runPipeline(pipelines, updates),
   };
   const runner: JobRunner = new JobRunner(jobs, executors, url, log);
+  const schedules = new JobSchedules(jobs, (id) => {
+    const { settings, creator } = jobs.job(id);
+    const given = { parameters: readParameters(settings) };
+    if (readTasks(settings).length > 0) runner.launch({ job: id, type: "JOB_RUN", trigger: "PERIODIC", name: String(settings["name"] ?? "Untitled"), creator, settings, given });
+  });
   return {
-    routes: [...new JobsRoutes(jobs, runner).routes(), ...queriesRoutes(queries), ...new PipelinesRoutes(pipelines, updates).routes()],
+    routes: [...new JobsRoutes(jobs, runner, schedules).routes(), ...queriesRoutes(queries), ...new PipelinesRoutes(pipelines, updates).routes()],
     async close() {
+      schedules.close();
       await runner.close();
       await updates.close();
       for (const store of [jobs, pipelines, queries]) store.close();

@@ -26,7 +26,7 @@ export function runReply(run: Run, tasks: TaskRun[] | undefined, origin: string)
     run_name: run.name,
     run_type: run.type,
     format: "MULTI_TASK",
-    trigger: "ONE_TIME",
+    trigger: run.trigger,
     run_page_url: `${origin}/#job/${run.job}/run/${run.id}`,
     ...times(run),
     ...stateFields(run.state),

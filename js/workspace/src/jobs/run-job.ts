@@ -24,7 +24,7 @@ function start(store: JobStore, runner: JobRunner, id: number, given: unknown, c
   try {
     const { settings } = store.job(id);
     const parameters = { ...readParameters(settings), ...(isObject(given) ? (given as Record<string, string>) : {}) };
-    return runner.launch({ job: id, type: "JOB_RUN", name: String(settings["name"] ?? "Untitled"), creator, settings, given: { parameters } });
+    return runner.launch({ job: id, type: "JOB_RUN", trigger: "ONE_TIME", name: String(settings["name"] ?? "Untitled"), creator, settings, given: { parameters } });
   } catch (error) {
     if (error instanceof ApiError) throw new TaskFailure(error.message);
     throw error;

@@ -28,6 +28,7 @@ interface RunBase {
 /** One run of a job, or a one-time run. */
 export interface Run extends RunBase {
   type: "JOB_RUN" | "SUBMIT_RUN";
+  trigger: "ONE_TIME" | "PERIODIC";
   name: string;
   creator: string;
   /** Its number among the runs of the job, from 1. */
@@ -39,7 +40,7 @@ export interface Run extends RunBase {
 }
 
 /** A run that is not stored yet; a one-time run has no job, and gets the id of none. */
-export type NewRun = Pick<Run, "type" | "name" | "creator" | "settings" | "given"> & { job?: number };
+export type NewRun = Pick<Run, "type" | "trigger" | "name" | "creator" | "settings" | "given"> & { job?: number };
 
 /** What a run was started with. */
 export interface Given {
@@ -93,6 +94,9 @@ export interface RunFilter {
   to?: number;
 }
 
+/** Milliseconds for which runs are kept after their end: 60 days, as Databricks keeps them. */
+const KEPT = 60 * 24 * 3600_000;
+
 const STOPPED: State = { life: "INTERNAL_ERROR", result: "FAILED", message: "The workspace was stopped while this was under way." };
 
 /** Jobs and runs in one SQLite file. What was under way when the process ended has ended when it starts again. */
@@ -108,6 +112,7 @@ export class JobStore {
       CREATE INDEX IF NOT EXISTS runs_of_job ON runs (job, parent);
       CREATE INDEX IF NOT EXISTS tasks_of_run ON runs (parent);`);
     this.#db.run("INSERT INTO ids SELECT 1000 WHERE NOT EXISTS (SELECT 1 FROM ids)");
+    this.#db.run(`DELETE FROM runs WHERE coalesce((SELECT whole."end" FROM runs AS whole WHERE whole.id = runs.parent), "end") < ?`, [Date.now() - KEPT]);
     this.#db.run(`UPDATE runs SET state = ?, "end" = ? WHERE "end" IS NULL`, [JSON.stringify(STOPPED), Date.now()]);
   }
 

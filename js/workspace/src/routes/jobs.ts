@@ -3,6 +3,7 @@ import { isObject, optionalInteger, optionalString, optionalStrings } from "../h
 import type { Call, Handler, Reply, Route } from "../http/router.js";
 import { jobReply, outputReply, runReply, taskReply } from "../jobs/replies.js";
 import type { JobRunner } from "../jobs/runner.js";
+import { type JobSchedules, readSchedule } from "../jobs/schedules.js";
 import { readParameters, readStrings, readTasks } from "../jobs/settings.js";
 import type { Given, JobStore, NewRun, Run } from "../jobs/store.js";
 
@@ -15,10 +16,12 @@ const MAX_TOKEN = 64;
 export class JobsRoutes {
   readonly #store: JobStore;
   readonly #runner: JobRunner;
+  readonly #schedules: JobSchedules;
 
-  constructor(store: JobStore, runner: JobRunner) {
+  constructor(store: JobStore, runner: JobRunner, schedules: JobSchedules) {
     this.#store = store;
     this.#runner = runner;
+    this.#schedules = schedules;
   }
 
   routes(): Route[] {
@@ -28,7 +31,7 @@ export class JobsRoutes {
       ["GET", "list", (call) => this.#list(call)],
       ["POST", "update", ({ body }) => this.#update(body)],
       ["POST", "reset", ({ body }) => this.#save(jobId(body), object(body, "new_settings"))],
-      ["POST", "delete", ({ body }) => done(this.#store.deleteJob(jobId(body)))],
+      ["POST", "delete", ({ body }) => this.#delete(jobId(body))],
       ["POST", "run-now", (call) => this.#runNow(call)],
       ["POST", "runs/submit", (call) => this.#submit(call)],
       ["GET", "runs/get", (call) => ({ json: this.#run(id(call.query, "run_id"), call.origin) })],
@@ -46,8 +49,9 @@ export class JobsRoutes {
   // ---- jobs
 
   #create({ body, user }: Call): Reply {
-    const settings = checked(body);
-    return { json: { job_id: this.#store.createJob(settings, user).id } };
+    const job = this.#store.createJob(checked(body), user);
+    this.#schedules.follow(job);
+    return { json: { job_id: job.id } };
   }
 
   #list({ query }: Call): Reply {
@@ -70,7 +74,15 @@ export class JobsRoutes {
   }
 
   #save(id: number, settings: Fields): Reply {
-    return done(this.#store.saveSettings(id, checked(settings)));
+    this.#store.saveSettings(id, checked(settings));
+    this.#schedules.follow({ id, settings });
+    return done();
+  }
+
+  #delete(id: number): Reply {
+    this.#store.deleteJob(id);
+    this.#schedules.forget(id);
+    return done();
   }
 
   // ---- runs
@@ -79,13 +91,13 @@ export class JobsRoutes {
     const job = this.#store.job(jobId(body));
     if (isObject(body["pipeline_params"]) || Array.isArray(body["only"])) throw invalid("'pipeline_params' and 'only' are not known to the local workspace: leave them out.");
     const settings = job.settings;
-    const run = { job: job.id, type: "JOB_RUN" as const, name: String(settings["name"] ?? "Untitled"), creator: user, settings, given: readGiven(body, settings) };
+    const run = { job: job.id, type: "JOB_RUN" as const, trigger: "ONE_TIME" as const, name: String(settings["name"] ?? "Untitled"), creator: user, settings, given: readGiven(body, settings) };
     const started = this.#start(run, body);
     return { json: { run_id: started.id, number_in_job: started.number } };
   }
 
   #submit({ body, user }: Call): Reply {
-    const run = { type: "SUBMIT_RUN" as const, name: optionalString(body, "run_name") ?? "Untitled", creator: user, settings: checked(body), given: { parameters: {} } };
+    const run = { type: "SUBMIT_RUN" as const, trigger: "ONE_TIME" as const, name: optionalString(body, "run_name") ?? "Untitled", creator: user, settings: checked(body), given: { parameters: {} } };
     return { json: { run_id: this.#start(run, body).id } };
   }
 
@@ -145,6 +157,7 @@ const done = (_?: void): Reply => ({ json: {} });
 function checked(settings: Fields): Fields {
   readTasks(settings);
   readParameters(settings);
+  readSchedule(settings);
   return settings;
 }
 

@@ -1,4 +1,4 @@
-import { chmodSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { Database } from "../database.js";
 import { ApiError, invalid, missing } from "../http/errors.js";
@@ -12,12 +12,14 @@ export class SecretStore {
 
   constructor(data: string) {
     const file = join(data, "secrets.db");
+    mkdirSync(data, { recursive: true });
+    // SQLite gives its other files the permissions of this one.
+    closeSync(openSync(file, "a", 0o600));
     this.#db = new Database(file, `
       PRAGMA foreign_keys = ON;
       CREATE TABLE IF NOT EXISTS scopes (name TEXT PRIMARY KEY);
       CREATE TABLE IF NOT EXISTS secrets (scope TEXT NOT NULL REFERENCES scopes (name) ON DELETE CASCADE, key TEXT NOT NULL,
         value TEXT NOT NULL, updated INTEGER NOT NULL, PRIMARY KEY (scope, key));`);
-    chmodSync(file, 0o600);
   }
 
   createScope(name: string): void {
