@@ -2,6 +2,7 @@
 //!
 //! Source: <https://docs.databricks.com/api/workspace/statementexecution>.
 
+mod column_type;
 mod failure;
 mod pages;
 mod rows;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
+use super::column_type::ColumnType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
 
@@ -20,6 +21,11 @@ impl Column {
     pub(crate) fn read(column: &Json) -> Self {
         let text = |name: &str| column.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
         Self { name: text("name"), type_name: text("type_name"), type_text: text("type_text") }
+    }
+
+    /// What its values are. Where the whole type is not told, its first word is.
+    pub(crate) fn column_type(&self) -> ColumnType {
+        ColumnType::parse(if self.type_text.is_empty() { &self.type_name } else { &self.type_text })
     }
 }
 
@@ -59,9 +65,12 @@ impl Rows {
     /// The rows as records by column, their values read by the column's type: whole numbers, floats, booleans and what is nested as
     /// JSON's own; decimals, dates, times and texts as texts.
     pub fn records(&self) -> Vec<Map<String, Json>> {
+        let types: Vec<ColumnType> = self.columns.iter().map(Column::column_type).collect();
+        let value =
+            |(cell, of): (&Option<String>, &ColumnType)| cell.as_ref().map_or(Json::Null, |text| of.value(text));
         let record = |row: &Vec<Option<String>>| {
-            let pairs = self.columns.iter().zip(row);
-            pairs.map(|(column, cell)| (column.name.clone(), value(&column.type_name, cell.as_deref()))).collect()
+            let names = self.columns.iter().map(|column| column.name.clone());
+            names.zip(row.iter().zip(&types).map(value)).collect()
         };
         self.rows.iter().map(record).collect()
     }
@@ -69,16 +78,4 @@ impl Rows {
 
 fn uneven(width: usize) -> Error {
     Error::new(ErrorKind::Protocol, format!("a row of the result has not the {width} values of its columns"))
-}
-
-fn value(type_name: &str, cell: Option<&str>) -> Json {
-    let Some(text) = cell else { return Json::Null };
-    let read = match type_name {
-        "BYTE" | "SHORT" | "INT" | "LONG" => text.parse::<i64>().ok().map(Json::from),
-        "FLOAT" | "DOUBLE" => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Json::from),
-        "BOOLEAN" => text.parse::<bool>().ok().map(Json::from),
-        "ARRAY" | "MAP" | "STRUCT" | "VARIANT" => json::read(text).ok(),
-        _ => None,
-    };
-    read.unwrap_or_else(|| text.into())
 }
