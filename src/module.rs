@@ -24,7 +24,7 @@ pub use composite::{Composite, Slot};
 pub use knn::Knn;
 pub use multi_chain_comparison::MultiChainComparison;
 pub use parallel::Parallel;
-pub use predict::{Call, Choices, NOT_FOUND, Predict};
+pub use predict::{Call, Choices, NOT_FOUND, Piece, Predict, Template, TemplateField, TemplateMessage};
 pub use program_of_thought::ProgramOfThought;
 pub use react::ReAct;
 pub use react_v2::ReActV2;

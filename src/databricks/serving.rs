@@ -53,11 +53,14 @@ pub struct ServingChat {
 }
 
 impl ServingChat {
+    /// What most endpoints can do: structured output and tools, but no reasoning.
+    pub const CAPABILITIES: Capabilities =
+        Capabilities { json_object: true, json_schema: true, function_calling: true, reasoning: false };
+
     pub(super) fn new(workspace: Workspace, endpoint: &str) -> Result<Self> {
         let endpoint = endpoint.strip_prefix("databricks/").unwrap_or(endpoint).to_owned();
         let path = invocations(&endpoint)?;
-        let capabilities =
-            Capabilities { json_object: true, json_schema: true, function_calling: true, reasoning: false };
+        let capabilities = Self::CAPABILITIES;
         Ok(Self { workspace, endpoint, path, options: Map::new(), capabilities, completes: false })
     }
 
@@ -74,7 +77,7 @@ impl ServingChat {
         self
     }
 
-    /// Says what the endpoint can do, where that is not what most can: structured output and tools, but no reasoning.
+    /// Says what the endpoint can do, where that is not what [most](Self::CAPABILITIES) can.
     pub fn with_capabilities(mut self, capabilities: Capabilities) -> Self {
         self.capabilities = capabilities;
         self

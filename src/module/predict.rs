@@ -8,10 +8,12 @@ mod inputs;
 mod outputs;
 mod plan;
 mod prepared;
+mod template;
 mod thinking;
 
 pub use call::Call;
 pub use choices::{Choices, NOT_FOUND};
+pub use template::{Piece, Template, TemplateField, TemplateMessage};
 
 use std::rc::Rc;
 

@@ -23,6 +23,7 @@ mod sql;
 mod sql_pages;
 mod stream;
 mod unity_catalog;
+mod template;
 mod vector_search;
 
 use std::rc::Rc;
