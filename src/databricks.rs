@@ -3,6 +3,7 @@
 mod api;
 pub mod auth;
 mod config;
+pub mod data;
 mod databricks_rm;
 mod environment;
 pub mod error;

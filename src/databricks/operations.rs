@@ -4,6 +4,7 @@
 //! Databricks' REST API; objects of the API go through as they are, in both directions.
 
 mod arguments;
+mod data;
 mod files;
 mod jobs;
 mod mlflow;
@@ -48,6 +49,7 @@ pub async fn call(workspace: &Workspace, name: &str, arguments: Arguments, tell:
         return Err(unknown(name, ""));
     };
     match service {
+        "data" => data::call(workspace, operation, arguments, tell).await,
         "files" => files::call(workspace, operation, arguments).await,
         "jobs" => jobs::call(workspace, operation, arguments, tell).await,
         "pipelines" => pipelines::call(workspace, operation, arguments, tell).await,

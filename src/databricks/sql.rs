@@ -13,6 +13,7 @@ use std::cell::Cell;
 
 use serde_json::{Value as Json, json};
 
+pub(crate) use column_type::ColumnType;
 pub use pages::Pages;
 pub use rows::{Column, Rows};
 pub use statement::Statement;

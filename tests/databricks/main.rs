@@ -6,6 +6,7 @@ mod host;
 mod auth;
 mod chat;
 mod config;
+mod data;
 mod environment;
 mod errors;
 mod federation;

@@ -61,7 +61,7 @@ fn statement(given: &Arguments) -> Result<Statement> {
 }
 
 /// The result of a statement from a chunk on.
-fn pages(warehouse: &Warehouse, given: &Arguments) -> Result<Pages> {
+pub(super) fn pages(warehouse: &Warehouse, given: &Arguments) -> Result<Pages> {
     let columns = given.list("columns")?.iter().map(Column::read).collect();
     let chunk = given.optional_count("chunk_index")?.unwrap_or_default() as u64;
     Ok(warehouse.pages(given.text("statement_id")?, columns, chunk))
