@@ -1,7 +1,7 @@
 /** Predictors: one signature, one model call. */
 import type { Program as Handle } from '../wasm/lakelet.js';
 import { Asking, type PredictOptions } from './asking.js';
-import { calling } from './core.js';
+import { calling, init } from './core.js';
 import type { TypeSpecs } from './declare.js';
 import type { Message } from './events.js';
 import type { Compiled, Place } from './program.js';
@@ -76,6 +76,12 @@ export class Predictor<I extends object = Record<string, unknown>, O extends obj
     this.#prefix ??= messages(calling(() => handle.prefix()), (_, part: unknown) => Object.freeze(part));
     const length = write(inputs as Record<string, unknown>);
     return [...this.#prefix, ...messages(calling(() => handle.turns(length)))];
+  }
+
+  /** The messages of every call with places for the inputs, and what else is sent, for `aiQuery` of `lakelet/databricks`. @internal */
+  async template(): Promise<Readonly<Record<string, unknown>>> {
+    await init();
+    return JSON.parse(calling(() => this.handle.template())) as Record<string, unknown>;
   }
 
   /** The outputs that a model's reply holds. */

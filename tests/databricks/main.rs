@@ -23,8 +23,8 @@ mod serving;
 mod sql;
 mod sql_pages;
 mod stream;
-mod unity_catalog;
 mod template;
+mod unity_catalog;
 mod vector_search;
 
 use std::rc::Rc;

@@ -1,6 +1,7 @@
 /** The Databricks platform: what a workspace has beside models and indexes. Its module is loaded when it is first called. */
 export type { AuthType, FoundSettings } from '../auth/resolve.js';
 export { configureDatabricks, type Databricks, type DatabricksOptions, type Reach } from './configure.js';
+export { DistributedDataProcessor, type AiQueryOptions, type JobOptions, type SelectionQuery, type TrainingExample } from './data.js';
 export {
   Files, WorkspaceFiles, type Content, type DirectoryEntry, type FileInfo, type ImportOptions, type ListOptions, type NotebookLanguage, type UploadOptions,
   type WorkspaceFormat, type WorkspaceObject,
@@ -12,13 +13,14 @@ export {
 } from './mlflow.js';
 export { MlflowRun, type MlflowRunStatus, type StartedRun } from './mlflow-run.js';
 export {
-  ModelRegistry, type Candidate, type CatalogueRow, type Embedder, type ModelType, type Observation, type SelectOptions, type Selection,
+  ModelRegistry, type Candidate, type CatalogueRow, type Embedder, type ModelType, type ModelSelection, type Observation, type SelectOptions,
   type SelectionRule, type SelectionTable, type ServedModel,
 } from './models.js';
 export { initDatabricks, type Progress, type ServiceCallOptions, type WaitOptions } from './module.js';
 export {
   Pipelines, type PipelineEvent, type PipelineInfo, type PipelineSpec, type PipelineUpdate, type UpdateRequest,
 } from './pipelines.js';
+export type { Condition, ConditionValue, DataOutput, FileSource, Selection } from './selection.js';
 export {
   ServingEndpoints, type AiGateway, type CreateOptions, type EndpointConfig, type EndpointDefinition, type ExternalModel, type ModelInput,
   type RateLimit, type ServedEntity, type ServingEndpoint, type Tag,
@@ -26,6 +28,7 @@ export {
 export {
   SqlPages, Warehouse, type PagesOptions, type SqlColumn, type SqlResult, type SqlValue, type StatementOptions, type WarehouseInfo,
 } from './sql.js';
+export { TableAnswers, type TableAnswer, type TableEvaluation } from './table-answers.js';
 export {
   UnityCatalog, type CatalogInfo, type ColumnInfo, type EffectivePrivileges, type FunctionInfo, type ModelVersionInfo, type PrivilegeChange, type Privileges,
   type RegisteredModelInfo, type RegisteredModels, type SchemaInfo, type Securables, type TableInfo, type VolumeInfo,

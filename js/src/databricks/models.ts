@@ -60,7 +60,7 @@ export interface SelectionTable {
 }
 
 /** What was chosen, and why. */
-export interface Selection extends Candidate {
+export interface ModelSelection extends Candidate {
   /** The key of the candidate in the table. */
   readonly choice: string;
   /** A reason for each rule that was looked at; the last one decided. */
@@ -141,7 +141,7 @@ export class ModelRegistry {
    * @param latencyBudget how long an answer may take, in milliseconds.
    * @param costConstraints what 1000 tokens may cost at most, in USD.
    */
-  selectOptimalModel(taskComplexity: number, latencyBudget?: number, costConstraints: { readonly max_cost_per_1k?: number } = {}, options: SelectOptions = {}): Promise<Selection> {
+  selectOptimalModel(taskComplexity: number, latencyBudget?: number, costConstraints: { readonly max_cost_per_1k?: number } = {}, options: SelectOptions = {}): Promise<ModelSelection> {
     const { table, served, ...call } = options;
     const needs = { task_complexity: taskComplexity, latency_budget: latencyBudget, max_cost_per_1k: costConstraints.max_cost_per_1k };
     return this.#call('select', { ...needs, table, served }, call);

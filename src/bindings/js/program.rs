@@ -15,6 +15,7 @@ use super::run::Run;
 use super::signature::Signature;
 use super::values;
 use crate::bindings::loaded::Loaded;
+use crate::databricks::ServingChat;
 use crate::error::{Error, ErrorKind, Result};
 use crate::example::Example;
 use crate::json;
@@ -111,6 +112,12 @@ impl Program {
     /// The messages that a call adds to them, likewise. The inputs are the first `length` bytes of the buffer.
     pub fn turns(&self, length: usize) -> std::result::Result<String, JsValue> {
         self.tail(length).map_err(|error| thrown(&error))
+    }
+
+    /// The messages of every call with places for the inputs, and what else is sent and read, as JSON text: see [`to_json`](crate::module::Template::to_json).
+    pub fn template(&self) -> std::result::Result<String, JsValue> {
+        let template = predictor(&self.loaded).and_then(|it| it.template(ServingChat::CAPABILITIES));
+        template.map(|template| json::text(&template.to_json())).map_err(|error| thrown(&error))
     }
 
     /// The outputs that a reply holds, as JSON text.

@@ -5,6 +5,8 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::databricks::names;
+pub(super) use crate::databricks::names::identifier as quoted;
 use crate::databricks::sql::Statement;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -114,40 +116,17 @@ fn refused(field: &str, what: &str, hint: &str) -> Error {
     Error::new(ErrorKind::Input, format!("the value of `{field}` {what}")).at_field(field).with_hint(hint)
 }
 
-/// A name in backticks.
-pub(super) fn quoted(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
-}
-
 /// A dotted name with each part in backticks: `a.b` is two parts, and a part that holds a dot is given in backticks.
 ///
 /// # Errors
 /// [`Input`](ErrorKind::Input) at the field, when a part is empty or a backtick has no end.
 pub(super) fn path(name: &str, field: &str) -> Result<String> {
-    let mut parts = vec![String::new()];
-    let mut inside = false;
-    let mut chars = name.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '`' if inside && chars.peek() == Some(&'`') => _ = chars.next().map(|c| push(&mut parts, c)),
-            '`' => inside = !inside,
-            '.' if !inside => parts.push(String::new()),
-            _ => push(&mut parts, c),
-        }
-    }
-    if inside || parts.iter().any(String::is_empty) {
-        let message = format!("`{field}` is no name: {name}");
+    let parts = names::split(name).ok_or_else(|| {
         let hint =
             "Give parts with dots between them, and backticks around a part that holds a dot: main.default.`a.b`.";
-        return Err(Error::new(ErrorKind::Input, message).at_field(field).with_hint(hint));
-    }
+        Error::new(ErrorKind::Input, format!("`{field}` is no name: {name}")).at_field(field).with_hint(hint)
+    })?;
     Ok(parts.iter().map(|part| quoted(part)).collect::<Vec<_>>().join("."))
-}
-
-fn push(parts: &mut [String], c: char) {
-    if let Some(last) = parts.last_mut() {
-        last.push(c);
-    }
 }
 
 /// A text as a SQL literal, for places where no parameter can stand.
