@@ -23,8 +23,8 @@ for (const flag of flags) {
 
 /** The modules: the core with its programs, and the platform's services. What each may weigh in gzip is what it weighed, and 2 %. */
 const MODULES = [
-  { name: 'lakelet', feature: 'web', budget: 524_000 },
-  { name: 'databricks', feature: 'databricks', budget: 300_000 },
+  { name: 'lakelet', feature: 'web', budget: 562_000 },
+  { name: 'databricks', feature: 'databricks', budget: 465_000 },
 ];
 
 if (!flags.has('--ts')) for (const module of MODULES) buildModule(module, flags.has('--dev'));
