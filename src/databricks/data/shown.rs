@@ -57,7 +57,7 @@ fn as_text(value: &str) -> String {
 
 /// Numbered passages, and a passage alone without a number.
 fn passages(value: &str) -> String {
-    let (alone, numbered) = (passage(&format!("{value}[0]")), passage(&format!("{value}[i - 1]")));
+    let (alone, numbered) = (passage(&format!("{value}[0]")), passage(&format!("element_at({value}, i)")));
     format!(
         "CASE WHEN {value} IS NULL THEN 'None' WHEN size({value}) = 0 THEN 'N/A' WHEN size({value}) = 1 THEN {alone} ELSE \
          array_join(transform(sequence(1, size({value})), i -> concat('[', {}, '] ', {numbered})), chr(10)) END",

@@ -66,7 +66,8 @@ class Endpoint:
     def _send(self, path, body):
         request = urllib.request.Request(
             self.url + path,
-            None if body is None else json.dumps(body).encode(),
+            # A number that SQL writes as 0.5 is a decimal.
+            None if body is None else json.dumps(body, default=float).encode(),
             {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
         )
         # A proxy of the environment is not for addresses on this machine.
