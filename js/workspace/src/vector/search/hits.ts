@@ -9,7 +9,8 @@ export function best(rows: Uint32Array, scores: Float32Array, limit: number): Hi
   const floor = threshold(rows, scores, limit);
   const hits: Hit[] = [];
   let equal = 0;
-  for (const row of rows) {
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!;
     const score = scores[row]!;
     if (score > floor || (score === floor && floor > 0 && equal++ < limit)) hits.push({ row, score });
   }
@@ -21,11 +22,14 @@ export function threshold(rows: Uint32Array, scores: Float32Array, limit: number
   if (rows.length < limit) return 0;
   // The best scores so far, as a heap with the lowest of them at its root.
   const heap = new Float32Array(limit);
-  for (const row of rows) {
-    const score = scores[row]!;
-    if (score > heap[0]!) sink(heap, score);
+  let lowest = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const score = scores[rows[i]!]!;
+    if (score <= lowest) continue;
+    sink(heap, score);
+    lowest = heap[0]!;
   }
-  return heap[0] ?? 0;
+  return lowest;
 }
 
 /** Puts a value in the place of the root. */
