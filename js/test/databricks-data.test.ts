@@ -66,7 +66,7 @@ for (const engine of ['duckdb', 'spark'] as const) {
       assert.deepEqual(drawn, samples.get('rows'));
     });
 
-    await t.test('a predictor is asked for every row, with what its adapter writes', { todo: 'numbered passages were mended, and are to be seen on both engines' }, async (t) => {
+    await t.test('a predictor is asked for every row, with what its adapter writes', async (t) => {
       const far = await serve(t, ({ body }, response) => {
         const said = body.messages?.at(-1)?.content ?? '';
         if (said.includes('Rome')) json(response, 400, { error: { message: 'no Rome' } });
