@@ -1,5 +1,6 @@
 """Serving endpoints made, changed, asked and deleted by the official clients, on the local workspace."""
 
+import contextlib
 import os
 import unittest
 import unittest.mock
@@ -32,7 +33,7 @@ HELLO = [ChatMessage(role=ChatMessageRole.USER, content="Say hello.")]
 
 def elsewhere(name, url=HOST):
     """An external model: the workspace itself, asked from outside."""
-    config = DatabricksModelServingConfig(databricks_workspace_url=url, databricks_api_token="", databricks_api_token_plaintext="dapi-peers")
+    config = DatabricksModelServingConfig(databricks_workspace_url=url, databricks_api_token_plaintext="dapi-peers")
     provider = ExternalModelProvider.DATABRICKS_MODEL_SERVING
     model = ExternalModel(name="local-chat", provider=provider, task="llm/v1/chat", databricks_model_serving_config=config)
     return ServedEntityInput(name=name, external_model=model)
@@ -43,10 +44,14 @@ class Management(unittest.TestCase):
         warnings.simplefilter("ignore", ResourceWarning)
         self.endpoints = WorkspaceClient(host=HOST, token="dapi-peers", auth_type="pat").serving_endpoints
 
+    def deleted(self, name):
+        with contextlib.suppress(NotFound):
+            self.endpoints.delete(name)
+
     def made(self, name, *entities, **more):
         traffic = [Route(served_model_name=entity.name, traffic_percentage=100 if i == 0 else 0) for i, entity in enumerate(entities)]
         config = EndpointCoreConfigInput(name=name, served_entities=list(entities), traffic_config=TrafficConfig(routes=traffic))
-        self.addCleanup(self.endpoints.delete, name)
+        self.addCleanup(self.deleted, name)
         return self.endpoints.create_and_wait(name=name, config=config, **more)
 
     def test_an_external_model_is_created_asked_and_changed(self):
@@ -94,7 +99,6 @@ class Management(unittest.TestCase):
         self.endpoints.delete("peer-deleted")
         with self.assertRaises(NotFound):
             self.endpoints.get("peer-deleted")
-        self.doCleanups = lambda: None
 
 
 class MlflowDeployments(unittest.TestCase):

@@ -27,9 +27,13 @@ export class ServingRoutes {
     const endpoints = this.#endpoints;
     const create = ({ body, user }: Call) => detail(endpoints.create(body, user));
     const update = ({ body }: Call, name: string) => detail(endpoints.update(name, body));
+    const list = () => ({ endpoints: endpoints.all().map(summary) });
     return [
-      at("GET", "", () => ({ endpoints: endpoints.all().map(summary) })),
+      at("GET", "", list),
       at("POST", "", create),
+      // As mlflow.deployments asks.
+      at("GET", "/", list),
+      at("POST", "/", create),
       at("POST", "/pt", create),
       at("PUT", "/pt/:name/config", (call, name) => update({ ...call, body: (call.body["config"] ?? {}) as Call["body"] }, name)),
       at("GET", "/:name", (_, name) => detail(endpoints.get(name))),
