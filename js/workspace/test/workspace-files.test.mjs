@@ -98,7 +98,7 @@ test("notebooks, files and folders of the workspace", async (t) => {
     await refused(call("POST", `${WORKSPACE}/delete`, { path: home }), 400, "DIRECTORY_NOT_EMPTY", /recursive=true/);
     assert.deepEqual((await call("POST", `${WORKSPACE}/delete`, { path: home, recursive: true })).body, {});
     await refused(call("GET", `${WORKSPACE}/list?path=${home}`), 404, "RESOURCE_DOES_NOT_EXIST", /proj/);
-    await refused(call("POST", `${WORKSPACE}/delete`, { path: "/", recursive: true }), 400, "INVALID_PARAMETER_VALUE", /root/);
+    await refused(call("POST", `${WORKSPACE}/delete`, { path: "/", recursive: true }), 400, "INVALID_PARAMETER_VALUE", /The root cannot be deleted/);
     assert.deepEqual((await call("GET", `${WORKSPACE}/list?path=/Users/me@example.com`)).body, {});
   });
 });
