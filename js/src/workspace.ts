@@ -149,8 +149,8 @@ export class Workspace {
     return this.#handle();
   }
 
-  /** What a module opens it with. @internal */
-  get connection() {
+  /** What a module opens it with: a method, so that whoever prints a workspace prints no credential. @internal */
+  connection() {
     const { host, workspaceId, baseUrl, token, clientId, clientSecret, subjectToken, scopes, tokens, fetch, timeout, retries } = this.#options;
     const source = typeof token === 'function' ? token : subjectToken;
     return {
@@ -170,7 +170,7 @@ export class Workspace {
   }
 
   #open(): Handle {
-    const { fetch, tokens, source, ...options } = this.connection;
+    const { fetch, tokens, source, ...options } = this.connection();
     const made = calling((core) => new core.Workspace(write(options), fetch, source));
     if (tokens) made.keep_tokens(store(tokens));
     return made;

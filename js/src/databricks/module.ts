@@ -55,7 +55,7 @@ const platforms = it.inCore(() => new WeakMap<Workspace, Platform>());
 function platform(of: Workspace): Platform {
   let found = platforms().get(of);
   if (!found) {
-    const { fetch, tokens, source, ...options } = of.connection;
+    const { fetch, tokens, source, ...options } = of.connection();
     const made = it.calling((core) => new core.Platform(JSON.stringify(options), fetch, source));
     if (tokens) {
       const { get, put } = access(tokens);
