@@ -15,11 +15,14 @@
 
 mod embeddings;
 mod entry;
+mod journal;
 mod key;
 mod memory;
 mod model;
 
 pub use embeddings::CachedEmbeddings;
+pub use journal::Journal;
+pub(crate) use journal::Journaled;
 pub use key::key;
 pub use memory::Memory;
 pub use model::Cached;

@@ -53,11 +53,18 @@ pub enum ErrorKind {
     Deadline,
     /// The caller cancelled the call.
     Cancelled,
+    /// What may be spent is spent.
+    Budget,
     /// Not supported here; the hint says what to use instead.
     Unsupported,
 }
 
 impl ErrorKind {
+    /// Whether nothing else that is done for the same caller can succeed: another try is of no use.
+    pub fn ends_the_work(self) -> bool {
+        matches!(self, Self::Deadline | Self::Cancelled | Self::Budget)
+    }
+
     /// The kind of a stable name.
     pub fn named(name: &str) -> Option<Self> {
         use ErrorKind::*;
@@ -81,6 +88,7 @@ impl ErrorKind {
             Protocol,
             Deadline,
             Cancelled,
+            Budget,
             Unsupported,
         ];
         all.into_iter().find(|kind| kind.as_str() == name)
@@ -108,6 +116,7 @@ impl ErrorKind {
             Self::Protocol => "protocol",
             Self::Deadline => "deadline",
             Self::Cancelled => "cancelled",
+            Self::Budget => "budget",
             Self::Unsupported => "unsupported",
         }
     }

@@ -53,7 +53,8 @@ impl Evaluate {
     ///
     /// # Errors
     /// [`Input`](ErrorKind::Input), when there is no example, or one lacks a field that it names as an input;
-    /// [`Cancelled`](ErrorKind::Cancelled), when too many examples failed; [`Deadline`](ErrorKind::Deadline).
+    /// [`Cancelled`](ErrorKind::Cancelled), when too many examples failed; [`Deadline`](ErrorKind::Deadline). When the run's
+    /// [budget](crate::run::Budget) is spent, that is no error: see [`Evaluation::stopped_by`].
     pub async fn run(
         &self,
         run: &Run,
@@ -70,10 +71,16 @@ impl Evaluate {
             async move {
                 let row = scored(&apart, program, example, metric).await;
                 whole.add_usage_of(&apart);
-                row
+                match row {
+                    Err(end) if end.kind() == ErrorKind::Budget => Ok(Row::failed(end, self.failure_score)),
+                    row => row,
+                }
             }
         });
         let ended = |place, row: &Result<Row>| {
+            if row.as_ref().is_ok_and(|row| !row.is_done()) {
+                return;
+            }
             progress.ended(place, row, self.failure_score, whole.elapsed_ms());
             watch(&progress);
         };

@@ -14,6 +14,7 @@ mod knn_few_shot;
 mod labeled_few_shot;
 pub mod proposal;
 mod random_search;
+mod study;
 
 pub use bootstrap::BootstrapFewShot;
 pub use copro::{Attempt, Attempts, Copro};
@@ -24,14 +25,16 @@ pub use infer_rules::InferRules;
 pub use knn_few_shot::{KnnFewShot, NearestDemos};
 pub use labeled_few_shot::LabeledFewShot;
 pub use random_search::{BootstrapFewShotWithRandomSearch, Candidate};
+pub use study::Study;
 
 use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::example::Example;
 use crate::module::{Module, Variant};
+use crate::observe::Observer;
 use crate::python::Random;
 use crate::run::Run;
 
@@ -46,12 +49,14 @@ pub struct Training<'a> {
     pub trainset: &'a [Example],
     /// What candidates are scored on. Without it, the trainset or a part of it.
     pub valset: Option<&'a [Example]>,
+    /// Who is told of the candidates.
+    pub observer: Option<Rc<dyn Observer>>,
 }
 
 impl<'a> Training<'a> {
     /// A student that is its own teacher.
     pub fn new(student: Rc<dyn Module>, trainset: &'a [Example]) -> Self {
-        Self { student, teacher: None, trainset, valset: None }
+        Self { student, teacher: None, trainset, valset: None, observer: None }
     }
 
     /// The same, with a teacher.
@@ -63,12 +68,67 @@ impl<'a> Training<'a> {
     pub fn with_valset(self, valset: &'a [Example]) -> Self {
         Self { valset: Some(valset), ..self }
     }
+
+    /// The same, with somebody who is told of the candidates.
+    pub fn with_observer(self, observer: Rc<dyn Observer>) -> Self {
+        Self { observer: Some(observer), ..self }
+    }
+
+    /// What candidates are scored on: DSPy's `valset or trainset`.
+    fn scored_on(&self) -> &'a [Example] {
+        self.valset.filter(|valset| !valset.is_empty()).unwrap_or(self.trainset)
+    }
+}
+
+/// What came of a search.
+#[derive(Clone)]
+pub struct Optimized {
+    /// The best program that was found.
+    pub program: Variant,
+    /// What was scored on all the examples that programs are compared on: the best first, of equals the earlier one.
+    pub candidates: Vec<Scored>,
+    /// Why the search ended before its end, if it did: the [budget](crate::run::Budget) was spent.
+    pub stopped_by: Option<Error>,
+}
+
+/// What an optimizer finds without scoring.
+impl From<Variant> for Optimized {
+    fn from(program: Variant) -> Self {
+        Self { program, candidates: Vec::new(), stopped_by: None }
+    }
+}
+
+/// A candidate and its score in percent.
+#[derive(Clone)]
+pub struct Scored {
+    pub program: Variant,
+    pub score: f64,
+}
+
+/// What a search comes to at most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Estimate {
+    /// Calls of programs, the student's or the teacher's; each asks its predictors.
+    pub program_calls: usize,
+    /// Calls of the model that proposes: instructions, rules, advice.
+    pub proposals: usize,
+}
+
+impl std::ops::AddAssign for Estimate {
+    fn add_assign(&mut self, other: Self) {
+        self.program_calls += other.program_calls;
+        self.proposals += other.proposals;
+    }
 }
 
 /// Makes programs better.
 pub trait Optimizer {
-    /// The best program that was found. Dropping the future cancels the search.
-    fn compile<'a>(&'a self, run: &'a Run, training: Training<'a>) -> LocalBoxFuture<'a, Result<Variant>>;
+    /// The best program that was found. When the run's [budget](crate::run::Budget) is spent, that is the best so far. Dropping the future
+    /// cancels the search.
+    fn compile<'a>(&'a self, run: &'a Run, training: Training<'a>) -> LocalBoxFuture<'a, Result<Optimized>>;
+
+    /// What the search comes to at most, known before it begins.
+    fn estimate(&self, training: &Training) -> Estimate;
 }
 
 /// So many of the examples, or all of them, in random order.

@@ -4,11 +4,13 @@
 //! [`Span`] for every step, and tells the caller what happens as [`Event`]s. What the caller may see of it is decided by
 //! a [`Gate`]: a pipeline closes the gate of the steps that a check has still to approve.
 
+mod budget;
 mod event;
 mod gate;
 mod span;
 mod status;
 
+pub use budget::{Budget, Price, Spent};
 pub use event::{Event, Progress, Stage};
 pub use gate::Gate;
 pub use span::{ModelCall, OpenSpan, Span, Status};
@@ -23,12 +25,14 @@ use futures_util::future::{Either, select};
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
+use crate::cache::{Journal, Journaled};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lm::{LanguageModel, Usage, UsageByModel};
 use crate::module::Predict;
 use crate::nearest::offer;
 use crate::retrieve::Retriever;
 use crate::time::Clock;
+use budget::{Metered, Purse};
 
 /// Who is told of events while a program runs.
 pub type Sink = Rc<dyn Fn(Event)>;
@@ -75,6 +79,8 @@ pub struct Run {
     hints: Option<Rc<[(usize, String)]>>,
     stand_ins: Rc<[(usize, Rc<Predict>)]>,
     model: Option<Rc<str>>,
+    purses: Rc<[Rc<Purse>]>,
+    journal: Option<Journal>,
 }
 
 struct Record {
@@ -85,6 +91,8 @@ struct Record {
     usage: RefCell<UsageByModel>,
     /// The tokens of runs apart from this one.
     used_apart: Cell<Usage>,
+    /// What answers from a journal took when they were asked for.
+    replayed_ms: Rc<Cell<f64>>,
 }
 
 impl Run {
@@ -100,11 +108,12 @@ impl Run {
 
     fn begin(services: Rc<Services>, sink: Option<Sink>) -> Self {
         let begun_ms = services.clock.now_ms();
-        let (spans, gates, usage, used_apart) = Default::default();
-        let record = Record { services, begun_ms, spans, gates, usage, used_apart };
+        let (spans, gates, usage, used_apart, replayed_ms) = Default::default();
+        let record = Record { services, begun_ms, spans, gates, usage, used_apart, replayed_ms };
         let (record, gate) = (Rc::new(record), Rc::new(Gate::open(sink)));
-        let (parent, deadline_ms, lm_settings, hints, stand_ins, model) = Default::default();
-        Self { record, gate, step: "".into(), parent, deadline_ms, lm_settings, hints, stand_ins, model }
+        let (parent, deadline_ms, lm_settings, hints, stand_ins, model, purses, journal) = Default::default();
+        let step = "".into();
+        Self { record, gate, step, parent, deadline_ms, lm_settings, hints, stand_ins, model, purses, journal }
     }
 
     /// A run for one of many calls, with the same services and settings: nobody watches it, and its record goes when it does.
@@ -129,6 +138,26 @@ impl Run {
         let end = self.now_ms() + ms;
         self.deadline_ms = Some(self.deadline_ms.map_or(end, |earlier| earlier.min(end)));
         self
+    }
+
+    /// The same run, which may spend no more than that, nor more than it might before.
+    ///
+    /// # Errors
+    /// [`Input`](ErrorKind::Input), when the budget allows nothing.
+    pub fn within_budget(mut self, budget: Budget) -> Result<Self> {
+        let purse = Purse::new(budget, Rc::clone(&self.record.services.clock))?;
+        self.purses = self.purses.iter().cloned().chain([Rc::new(purse)]).collect();
+        Ok(self)
+    }
+
+    /// What was spent of the budget that was given last.
+    pub fn spent(&self) -> Option<Spent> {
+        self.purses.last().map(|purse| purse.spent())
+    }
+
+    /// The same run, with the answers of models written down in a journal, and taken from it when they are there.
+    pub fn recorded_in(self, journal: Journal) -> Self {
+        Self { journal: Some(journal), ..self }
     }
 
     /// The same run, with parameters laid over the defaults of every model that it asks, as a copy of DSPy's `lm` has them:
@@ -230,9 +259,10 @@ impl Run {
         self.record.services.clock.now_ms()
     }
 
-    /// Milliseconds since the run began.
+    /// Milliseconds since the run began, and those that answers from its [journal](Run::recorded_in) took when they were asked for, as if
+    /// they had been asked for one after the other.
     pub fn elapsed_ms(&self) -> f64 {
-        self.now_ms() - self.record.begun_ms
+        self.now_ms() - self.record.begun_ms + self.record.replayed_ms.get()
     }
 
     /// The model of that name, or the one that the run [names](Self::with_model), or the first one.
@@ -240,7 +270,24 @@ impl Run {
     /// # Errors
     /// [`Config`](ErrorKind::Config) when there is none.
     pub fn model(&self, name: Option<&str>) -> Result<Rc<dyn LanguageModel>> {
-        find("model", &self.record.services.models, name.or(self.model.as_deref()))
+        find("model", &self.record.services.models, name.or(self.model.as_deref())).map(|model| self.through(model))
+    }
+
+    /// The model, asked as this run asks models: within its budgets, and with its journal.
+    pub(crate) fn through(&self, mut model: Rc<dyn LanguageModel>) -> Rc<dyn LanguageModel> {
+        if let Some(journal) = self.journal.clone() {
+            let Record { services, replayed_ms, .. } = &*self.record;
+            model = Rc::new(Journaled {
+                model,
+                journal,
+                clock: Rc::clone(&services.clock),
+                replayed_ms: Rc::clone(replayed_ms),
+            });
+        }
+        for purse in self.purses.iter() {
+            model = Rc::new(Metered { model, purse: Rc::clone(purse) });
+        }
+        model
     }
 
     /// The retriever of that name, or the first one.

@@ -2,7 +2,7 @@
 export type ErrorCode =
   | 'signature' | 'input' | 'parse' | 'code' | 'pipeline' | 'state' | 'config'
   | 'auth' | 'permission' | 'not_found' | 'bad_request' | 'context_window' | 'conflict' | 'rate_limited' | 'server'
-  | 'network' | 'protocol' | 'deadline' | 'cancelled' | 'unsupported' | 'crashed';
+  | 'network' | 'protocol' | 'deadline' | 'cancelled' | 'budget' | 'unsupported' | 'crashed';
 
 /** A reply of a model that could not be read. */
 export interface UnreadableReply {

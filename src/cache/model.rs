@@ -34,26 +34,8 @@ impl Cached {
 
     /// The key of a request; `None` when it is not to be answered from the cache.
     fn key(&self, request: &ChatRequest) -> Option<String> {
-        let defaults = self.model.defaults();
-        if request.options.get("cache").or_else(|| defaults.get("cache")) == Some(&Json::Bool(false)) {
-            return None;
-        }
-        let mut messages = String::new();
-        request.prompt.write_json(&mut messages);
-        let mut all = Map::new();
-        all.insert("model".to_owned(), self.model.name().into());
-        all.insert("messages".to_owned(), json::read(&messages).ok()?);
-        all.extend(defaults.iter().chain(&request.options).map(|(name, value)| (name.clone(), value.clone())));
-        if let Some(format) = &request.response_format {
-            all.insert("response_format".to_owned(), json::read(&**format).ok()?);
-        }
-        match &request.rollout_id {
-            Some(rollout_id) => _ = all.insert("rollout_id".to_owned(), rollout_id.clone()),
-            None => _ = all.shift_remove("rollout_id"),
-        }
-        all.shift_remove("cache");
-        all.insert("_fn_identifier".to_owned(), ASKED_BY.into());
-        Some(key(&all))
+        let option = request.options.get("cache").or_else(|| self.model.defaults().get("cache"));
+        if option == Some(&Json::Bool(false)) { None } else { request_key(&*self.model, request) }
     }
 
     async fn find(&self, key: Option<&str>) -> Option<ChatResponse> {
@@ -65,6 +47,26 @@ impl Cached {
             _ = self.store.put(&key, entry::write(answer)).await; // the answer is there, kept or not
         }
     }
+}
+
+/// The key of a request to a model.
+pub(super) fn request_key(model: &dyn LanguageModel, request: &ChatRequest) -> Option<String> {
+    let mut messages = String::new();
+    request.prompt.write_json(&mut messages);
+    let mut all = Map::new();
+    all.insert("model".to_owned(), model.name().into());
+    all.insert("messages".to_owned(), json::read(&messages).ok()?);
+    all.extend(model.defaults().iter().chain(&request.options).map(|(name, value)| (name.clone(), value.clone())));
+    if let Some(format) = &request.response_format {
+        all.insert("response_format".to_owned(), json::read(&**format).ok()?);
+    }
+    match &request.rollout_id {
+        Some(rollout_id) => _ = all.insert("rollout_id".to_owned(), rollout_id.clone()),
+        None => _ = all.shift_remove("rollout_id"),
+    }
+    all.shift_remove("cache");
+    all.insert("_fn_identifier".to_owned(), ASKED_BY.into());
+    Some(key(&all))
 }
 
 impl LanguageModel for Cached {

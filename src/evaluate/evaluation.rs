@@ -1,6 +1,6 @@
 //! What an evaluation came to.
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::example::Prediction;
 use crate::lm::Usage;
 use crate::value::Value;
@@ -16,8 +16,15 @@ pub struct Row {
     pub points: f64,
     /// How long the program took, without the metric.
     pub latency_ms: f64,
-    /// Why the example failed, if it did.
+    /// Why the example failed, if it did; or that the budget was spent before.
     pub error: Option<Error>,
+}
+
+impl Row {
+    /// Whether the example was evaluated, well or not.
+    pub fn is_done(&self) -> bool {
+        self.error.as_ref().is_none_or(|error| error.kind() != ErrorKind::Budget)
+    }
 }
 
 impl Row {
@@ -35,7 +42,7 @@ impl Row {
 /// How well a program did: DSPy's `EvaluationResult`, and what it cost.
 #[derive(Clone, Debug)]
 pub struct Evaluation {
-    /// The mean score in percent, rounded to two digits as Python rounds.
+    /// The mean score in percent of the examples that were evaluated, rounded to two digits as Python rounds.
     pub score: f64,
     /// A row for each example, in the order of the examples.
     pub rows: Vec<Row>,
@@ -44,21 +51,32 @@ pub struct Evaluation {
     /// The tokens of all model calls, those of the metric included.
     pub usage: Usage,
     pub duration_ms: f64,
+    /// Why not all examples were evaluated, if so: the [budget](crate::run::Budget) was spent.
+    pub stopped_by: Option<Error>,
 }
 
 impl Evaluation {
     pub(super) fn of(rows: Vec<Row>, usage: Usage, duration_ms: f64) -> Self {
-        let sum = rows.iter().map(|row| row.points).sum();
-        let failed = rows.iter().filter(|row| row.error.is_some()).count();
-        Self { score: percent(sum, rows.len()), rows, failed, usage, duration_ms }
+        let done = || rows.iter().filter(|row| row.is_done());
+        let sum = done().fold(0.0, |sum, row| sum + row.points);
+        let score = percent(sum, done().count().max(1));
+        let failed = done().filter(|row| row.error.is_some()).count();
+        let stopped_by = rows.iter().find(|row| !row.is_done()).and_then(|row| row.error.clone());
+        Self { score, rows, failed, usage, duration_ms, stopped_by }
+    }
+
+    /// How many examples were evaluated.
+    pub fn done(&self) -> usize {
+        self.rows.iter().filter(|row| row.is_done()).count()
     }
 
     /// How far the score may be from that on all such examples, in percent: with 95 % confidence it is at most so much higher or
     /// lower (1.96 standard errors of the mean). `None` for a single example.
     pub fn margin(&self) -> Option<f64> {
-        let count = self.rows.len() as f64;
-        let mean = self.rows.iter().map(|row| row.points).sum::<f64>() / count;
-        let squares: f64 = self.rows.iter().map(|row| (row.points - mean).powi(2)).sum();
+        let done = || self.rows.iter().filter(|row| row.is_done());
+        let count = done().count() as f64;
+        let mean = done().map(|row| row.points).sum::<f64>() / count;
+        let squares: f64 = done().map(|row| (row.points - mean).powi(2)).sum();
         (count > 1.0).then(|| rounded(196.0 * (squares / (count - 1.0) / count).sqrt()))
     }
 

@@ -70,7 +70,7 @@ impl Tries {
             match learned {
                 Ok(run) => next = run,
                 Err(error) => {
-                    let is_over = matches!(error.kind(), ErrorKind::Deadline | ErrorKind::Cancelled);
+                    let is_over = error.kind().ends_the_work();
                     if is_over || number > allowed {
                         if let Some(best) = best {
                             best.set_aside(run);

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
 
-use super::{LabeledFewShot, Optimizer, Training, sample};
+use super::{Estimate, LabeledFewShot, Optimized, Optimizer, Training, sample};
 use crate::coerce::equal_maps;
 use crate::error::{Error, ErrorKind, Result};
 use crate::example::Example;
@@ -56,8 +56,12 @@ impl Optimizer for BootstrapFewShot {
     /// # Errors
     /// [`Input`](ErrorKind::Input), when there are no examples, the student is compiled, or the teacher is another program; the
     /// last of too many errors of the teacher or the metric.
-    fn compile<'a>(&'a self, run: &'a Run, training: Training<'a>) -> LocalBoxFuture<'a, Result<Variant>> {
+    fn compile<'a>(&'a self, run: &'a Run, training: Training<'a>) -> LocalBoxFuture<'a, Result<Optimized>> {
         Box::pin(self.teach(run, training))
+    }
+
+    fn estimate(&self, training: &Training) -> Estimate {
+        Estimate { program_calls: training.trainset.len() * self.max_rounds, proposals: 0 }
     }
 }
 
@@ -67,7 +71,7 @@ impl BootstrapFewShot {
         Self { metric: Some(metric), ..Self::default() }
     }
 
-    async fn teach(&self, run: &Run, training: Training<'_>) -> Result<Variant> {
+    async fn teach(&self, run: &Run, training: Training<'_>) -> Result<Optimized> {
         let mut student = Variant::reset_copy_of(&training.student);
         if student.compiled {
             return Err(refused("Student must be uncompiled.").with_hint("give the program that was not optimized yet"));
@@ -81,12 +85,18 @@ impl BootstrapFewShot {
                 .with_python_class("UnboundLocalError"));
         }
         let mut rest = Vec::new();
-        let mut successes = 0;
+        let (mut successes, mut stopped_by) = (0, None);
         for example in training.trainset {
-            if successes < self.max_bootstrapped_demos && lessons.learn(example).await? {
-                successes += 1;
-            } else {
-                rest.push(example.clone());
+            let may_learn = successes < self.max_bootstrapped_demos && stopped_by.is_none();
+            let learned = if may_learn { lessons.learn(example).await } else { Ok(false) };
+            match learned {
+                Ok(true) => successes += 1,
+                Ok(false) => rest.push(example.clone()),
+                Err(end) if end.kind() == ErrorKind::Budget => {
+                    stopped_by = Some(end);
+                    rest.push(example.clone());
+                }
+                Err(error) => return Err(error),
             }
         }
         Random::new(0).shuffle(&mut rest);
@@ -97,7 +107,7 @@ impl BootstrapFewShot {
             predict.set_demos(demos);
         }
         student.compiled = true;
-        Ok(student)
+        Ok(Optimized { stopped_by, ..student.into() })
     }
 
     /// The same, with a random number of examples that are to succeed: at least one, and no more than before.
@@ -158,8 +168,7 @@ impl<'a> Lessons<'a> {
                 Ok(None) => {}
                 Err(error) => {
                     self.errors += 1;
-                    let is_over = matches!(error.kind(), ErrorKind::Deadline | ErrorKind::Cancelled);
-                    if is_over || self.errors >= self.options.max_errors {
+                    if error.kind().ends_the_work() || self.errors >= self.options.max_errors {
                         return Err(error);
                     }
                     self.run.tell(Event::Status(format!("an example failed and is left out: {error}")));

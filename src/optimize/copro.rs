@@ -9,14 +9,14 @@ use indexmap::IndexMap;
 
 use prompter::Prompter;
 
-use super::{Optimizer, Training};
+use super::{Estimate, Optimized, Optimizer, Study, Training};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evaluate::Evaluate;
 use crate::example::Example;
 use crate::metric::Metric;
 use crate::module::{Module, Variant};
 use crate::python::strip;
-use crate::run::{Event, Run};
+use crate::run::Run;
 
 /// Lets a model propose instructions and the prefix of the last output, scores them on all examples, and shows the model what they
 /// scored, for better ones: DSPy 3.4.1's `COPRO`.
@@ -32,7 +32,7 @@ use crate::run::{Event, Run};
 ///     Ok(answer_exact_match(example, prediction, 1.0)?.into())
 /// };
 /// let optimizer = Copro { breadth: 4, ..Copro::new(Rc::new(metric)) };
-/// let program = optimizer.compile(run, Training::new(student, trainset)).await?;
+/// let program = optimizer.compile(run, Training::new(student, trainset)).await?.program;
 /// # Ok(()) }
 /// ```
 pub struct Copro {
@@ -84,12 +84,11 @@ impl Copro {
     /// # Errors
     /// [`Input`](ErrorKind::Input), when breadth or depth leave nothing to try; what the model that proposes and [`Evaluate`] fail
     /// with.
-    pub async fn search(&self, run: &Run, training: Training<'_>) -> Result<Attempts> {
+    pub async fn search(&self, study: &mut Study<'_>, training: Training<'_>) -> Result<Attempts> {
         self.check()?;
-        let prompter = Prompter::new(self, run)?;
+        let prompter = Prompter::new(self, study.run())?;
         let mut search = Search {
-            options: self,
-            run,
+            study,
             trainset: training.trainset,
             program: Variant::copy_of(&training.student),
             tried: Vec::new(),
@@ -120,6 +119,11 @@ impl Copro {
         Ok(search.finish())
     }
 
+    /// A study for a [`search`](Copro::search).
+    pub fn study<'a>(&'a self, run: &'a Run, training: &Training) -> Study<'a> {
+        Study::new("COPRO", run, self.evaluate, &*self.metric, training)
+    }
+
     fn check(&self) -> Result<()> {
         let refused =
             |field, message| Error::new(ErrorKind::Input, message).at_field(field).with_python_class("ValueError");
@@ -136,21 +140,33 @@ impl Copro {
 impl Optimizer for Copro {
     /// # Errors
     /// As [`search`](Copro::search).
-    fn compile<'a>(&'a self, run: &'a Run, training: Training<'a>) -> LocalBoxFuture<'a, Result<Variant>> {
+    fn compile<'a>(&'a self, run: &'a Run, training: Training<'a>) -> LocalBoxFuture<'a, Result<Optimized>> {
         Box::pin(async move {
-            let best = self.search(run, training).await?.candidates.into_iter().next();
-            best.map(|best| best.program).ok_or_else(|| {
+            let mut study = self.study(run, &training);
+            let found = self.search(&mut study, training).await;
+            let best = found.map(|found| found.candidates.into_iter().next().map(|best| best.program));
+            let nothing = || {
                 Error::new(ErrorKind::Input, "the program has no predictor whose instructions could change")
                     .at_field("student")
-            })
+            };
+            study.end(best.and_then(|best| best.ok_or_else(nothing))).await
         })
+    }
+
+    /// Of several predictors all proposals are scored again at each depth.
+    fn estimate(&self, training: &Training) -> Estimate {
+        let predictors = training.student.predictors().len();
+        let rounds = if predictors > 1 { self.depth * (self.depth + 1) / 2 } else { self.depth };
+        Estimate {
+            program_calls: predictors * rounds * self.breadth * training.trainset.len(),
+            proposals: predictors * self.depth,
+        }
     }
 }
 
 /// A search under way.
-struct Search<'a> {
-    options: &'a Copro,
-    run: &'a Run,
+struct Search<'a, 'b> {
+    study: &'a mut Study<'b>,
     trainset: &'a [Example],
     program: Variant,
     /// For each predictor.
@@ -158,16 +174,14 @@ struct Search<'a> {
     total_calls: usize,
 }
 
-impl Search<'_> {
+impl Search<'_, '_> {
     /// Tries proposals for a predictor, and leaves it with the best of all.
     async fn score(&mut self, place: usize, proposals: &[Proposal], depth: usize) -> Result<()> {
         for (instruction, prefix) in proposals {
             let proposal = (cleaned(instruction), cleaned(prefix));
             self.put(place, &proposal)?;
-            let Copro { evaluate, metric, .. } = self.options;
-            let score = evaluate.run(self.run, &self.program, self.trainset, &**metric, |_| ()).await?.score;
+            let score = self.study.score(&self.program, self.trainset).await?.score;
             self.total_calls += 1;
-            self.run.tell(Event::Status(format!("an instruction scored {score} %: {}", proposal.0)));
             let Some(tried) = self.tried.get_mut(place) else { continue };
             if tried.get(&proposal).is_none_or(|before| before.score < score) {
                 let (instruction, prefix) = proposal.clone();

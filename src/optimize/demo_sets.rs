@@ -48,12 +48,13 @@ impl DemoSets {
         match number {
             0 if self.include_non_bootstrapped => Ok(Variant::reset_copy_of(&training.student)),
             1 if self.include_non_bootstrapped && labels.k > 0 => labels.teach(&training.student, training.trainset),
-            2 => self.bootstrap.compile(run, training.clone()).await,
+            2 => Ok(self.bootstrap.compile(run, training.clone()).await?.program),
             _ => {
                 let mut shuffled = training.trainset.to_vec();
                 random.shuffle(&mut shuffled);
                 let bootstrap = self.bootstrap.of_random_size(random)?;
-                bootstrap.compile(run, Training { trainset: &shuffled, ..training.clone() }).await
+                let training = Training { trainset: &shuffled, ..training.clone() };
+                Ok(bootstrap.compile(run, training).await?.program)
             }
         }
     }

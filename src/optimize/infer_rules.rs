@@ -4,14 +4,14 @@ use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
 
-use super::{BootstrapFewShot, Optimizer, Training};
+use super::{BootstrapFewShot, Estimate, Optimized, Optimizer, Study, Training};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evaluate::Evaluate;
 use crate::example::Example;
 use crate::metric::Metric;
 use crate::module::{ChainOfThought, Module, Predict, Variant};
 use crate::python::{Random, strip, write_str};
-use crate::run::{Event, Run};
+use crate::run::Run;
 use crate::signature::{Field, Io, Signature, Type};
 use crate::value::Value;
 
@@ -40,13 +40,18 @@ impl InferRules {
         Self { metric, bootstrap, num_candidates: 10, num_rules: 10, evaluate: Evaluate::default() }
     }
 
-    async fn search(&self, run: &Run, training: Training<'_>) -> Result<Variant> {
+    /// What is learned from, and what is scored on.
+    fn sets<'a>(training: &Training<'a>) -> (&'a [Example], &'a [Example]) {
         let halves = training.trainset.split_at(training.trainset.len() / 2);
-        let (trainset, valset) = training.valset.map_or(halves, |valset| (training.trainset, valset));
-        let program = self.bootstrap.compile(run, Training { trainset, ..training }).await?;
+        training.valset.map_or(halves, |valset| (training.trainset, valset))
+    }
+
+    async fn search(&self, study: &mut Study<'_>, training: Training<'_>) -> Result<Variant> {
+        let (run, (trainset, valset)) = (study.run(), Self::sets(&training));
+        let program = self.bootstrap.compile(run, Training { trainset, ..training }).await?.program;
         let mut inducer = Inducer::new(self, run)?;
         let mut best: Option<(f64, Variant)> = None;
-        for number in 1..=self.num_candidates {
+        for _ in 0..self.num_candidates {
             let mut candidate = program.clone();
             for (_, predict) in candidate.predictors_mut() {
                 let rules = inducer.induce(predict, trainset).await?;
@@ -56,8 +61,7 @@ impl InferRules {
                 );
                 predict.set_signature(predict.signature().with_instructions(&instructions)?);
             }
-            let score = self.evaluate.run(run, &candidate, valset, &*self.metric, |_| ()).await?.score;
-            run.tell(Event::Status(format!("rules {number} of {} scored {score} %", self.num_candidates)));
+            let score = study.score(&candidate, valset).await?.score;
             if best.as_ref().is_none_or(|(most, _)| score > *most) {
                 best = Some((score, candidate));
             }
@@ -74,8 +78,23 @@ impl Optimizer for InferRules {
     /// # Errors
     /// As [`BootstrapFewShot`]; what [`Evaluate`] fails with, and what the model fails with that writes the rules, when it is not
     /// for the length of the examples.
-    fn compile<'a>(&'a self, run: &'a Run, training: Training<'a>) -> LocalBoxFuture<'a, Result<Variant>> {
-        Box::pin(self.search(run, training))
+    fn compile<'a>(&'a self, run: &'a Run, training: Training<'a>) -> LocalBoxFuture<'a, Result<Optimized>> {
+        Box::pin(async move {
+            let mut study = Study::new("InferRules", run, self.evaluate, &*self.metric, &training);
+            let found = self.search(&mut study, training).await;
+            study.end(found).await
+        })
+    }
+
+    /// Rules are asked for once more for every example that is left out because all together are too long; that is not counted.
+    fn estimate(&self, training: &Training) -> Estimate {
+        let (trainset, valset) = Self::sets(training);
+        let mut estimate = self.bootstrap.estimate(&Training { trainset, ..training.clone() });
+        estimate += Estimate {
+            program_calls: self.num_candidates * valset.len(),
+            proposals: self.num_candidates * training.student.predictors().len(),
+        };
+        estimate
     }
 }
 

@@ -59,8 +59,8 @@ impl Module for NearestDemos {
             let KnnFewShot { knn, bootstrap } = &self.optimizer;
             let nearest: Vec<Example> = knn.nearest(run, &inputs).await?.into_iter().cloned().collect();
             let training = Training::new(Rc::clone(&self.student), &nearest);
-            let program = bootstrap.compile(run, Training { teacher: self.teacher.clone(), ..training }).await?;
-            program.call(run, inputs).await
+            let taught = bootstrap.compile(run, Training { teacher: self.teacher.clone(), ..training }).await?;
+            taught.program.call(run, inputs).await
         })
     }
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
 
-use super::{Optimizer, Training, sample};
+use super::{Estimate, Optimized, Optimizer, Training, sample};
 use crate::error::Result;
 use crate::example::Example;
 use crate::module::{Module, Variant};
@@ -56,7 +56,11 @@ impl LabeledFewShot {
 }
 
 impl Optimizer for LabeledFewShot {
-    fn compile<'a>(&'a self, _run: &'a Run, training: Training<'a>) -> LocalBoxFuture<'a, Result<Variant>> {
-        Box::pin(async move { self.teach(&training.student, training.trainset) })
+    fn compile<'a>(&'a self, _run: &'a Run, training: Training<'a>) -> LocalBoxFuture<'a, Result<Optimized>> {
+        Box::pin(async move { Ok(self.teach(&training.student, training.trainset)?.into()) })
+    }
+
+    fn estimate(&self, _: &Training) -> Estimate {
+        Estimate::default()
     }
 }

@@ -4,13 +4,13 @@ use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
 
-use super::{BootstrapFewShot, LabeledFewShot, Optimizer, Training};
+use super::{BootstrapFewShot, Estimate, LabeledFewShot, Optimized, Optimizer, Study, Training};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evaluate::{Evaluate, Evaluation};
 use crate::metric::Metric;
 use crate::module::Variant;
 use crate::python::{Random, repr};
-use crate::run::{Event, Run};
+use crate::run::Run;
 use crate::value::Value;
 
 /// Bootstraps demos from the examples in several random orders, and keeps what scores best: DSPy 3.4.1's
@@ -28,7 +28,7 @@ use crate::value::Value;
 /// };
 /// let mut search = BootstrapFewShotWithRandomSearch::new(Rc::new(metric));
 /// search.num_candidate_programs = 4;
-/// let program = search.compile(run, Training::new(student, trainset)).await?;
+/// let program = search.compile(run, Training::new(student, trainset)).await?.program;
 /// # Ok(()) }
 /// ```
 pub struct BootstrapFewShotWithRandomSearch {
@@ -76,14 +76,11 @@ impl BootstrapFewShotWithRandomSearch {
     /// # Errors
     /// [`Input`](ErrorKind::Input), when there is nothing to try or nothing to score on; what [`BootstrapFewShot`] and
     /// [`Evaluate`] fail with.
-    pub async fn search(&self, run: &Run, training: Training<'_>) -> Result<Vec<Candidate>> {
-        let seeds = self.seeds()?;
-        let valset = training.valset.filter(|valset| !valset.is_empty()).unwrap_or(training.trainset);
+    pub async fn search(&self, study: &mut Study<'_>, training: Training<'_>) -> Result<Vec<Candidate>> {
         let mut candidates: Vec<Candidate> = Vec::new();
-        for seed in seeds {
-            let program = self.candidate(run, &training, seed).await?;
-            let evaluation = self.evaluate.run(run, &program, valset, &*self.metric, |_| ()).await?;
-            run.tell(Event::Status(format!("candidate {seed} scored {} %", evaluation.score)));
+        for seed in self.seeds()? {
+            let program = self.candidate(study.run(), &training, seed).await?;
+            let evaluation = study.score(&program, training.scored_on()).await?;
             let is_enough = self.stop_at_score.is_some_and(|enough| evaluation.score >= enough);
             candidates.push(Candidate { seed, program, evaluation });
             if is_enough {
@@ -92,6 +89,11 @@ impl BootstrapFewShotWithRandomSearch {
         }
         candidates.sort_by(|a, b| b.evaluation.score.total_cmp(&a.evaluation.score));
         Ok(candidates)
+    }
+
+    /// A study for a [`search`](BootstrapFewShotWithRandomSearch::search).
+    pub fn study<'a>(&'a self, run: &'a Run, training: &Training) -> Study<'a> {
+        Study::new("BootstrapFewShotWithRandomSearch", run, self.evaluate, &*self.metric, training)
     }
 
     fn seeds(&self) -> Result<Vec<i64>> {
@@ -117,12 +119,13 @@ impl BootstrapFewShotWithRandomSearch {
         match seed {
             -3 => Ok(Variant::reset_copy_of(&training.student)),
             -2 => labels.teach(&training.student, training.trainset),
-            -1 => self.bootstrap.compile(run, training.clone()).await,
+            -1 => Ok(self.bootstrap.compile(run, training.clone()).await?.program),
             _ => {
                 let mut shuffled = training.trainset.to_vec();
                 Random::new(seed.into()).shuffle(&mut shuffled);
                 let bootstrap = self.bootstrap.of_random_size(&mut Random::new(seed.into()))?;
-                bootstrap.compile(run, Training { trainset: &shuffled, ..training.clone() }).await
+                let training = Training { trainset: &shuffled, ..training.clone() };
+                Ok(bootstrap.compile(run, training).await?.program)
             }
         }
     }
@@ -131,10 +134,21 @@ impl BootstrapFewShotWithRandomSearch {
 impl Optimizer for BootstrapFewShotWithRandomSearch {
     /// # Errors
     /// As [`search`](BootstrapFewShotWithRandomSearch::search).
-    fn compile<'a>(&'a self, run: &'a Run, training: Training<'a>) -> LocalBoxFuture<'a, Result<Variant>> {
+    fn compile<'a>(&'a self, run: &'a Run, training: Training<'a>) -> LocalBoxFuture<'a, Result<Optimized>> {
         Box::pin(async move {
-            let best = self.search(run, training).await?.into_iter().next();
-            best.map(|best| best.program).ok_or_else(|| Error::new(ErrorKind::Input, "no program was tried"))
+            let mut study = self.study(run, &training);
+            let found = self.search(&mut study, training).await;
+            let best = found.map(|found| found.into_iter().next().map(|best| best.program));
+            let nothing = || Error::new(ErrorKind::Input, "no program was tried");
+            study.end(best.and_then(|best| best.ok_or_else(nothing))).await
         })
+    }
+
+    fn estimate(&self, training: &Training) -> Estimate {
+        let candidates = self.seeds().map_or(0, |seeds| seeds.len());
+        let bootstrapped = candidates.saturating_sub(2);
+        let mut estimate = self.bootstrap.estimate(training);
+        estimate.program_calls = bootstrapped * estimate.program_calls + candidates * training.scored_on().len();
+        estimate
     }
 }

@@ -30,6 +30,7 @@ mod documents;
 mod evaluate;
 mod events;
 mod judges;
+mod limits;
 mod optimizers;
 mod parallel;
 mod pipeline;
@@ -52,6 +53,7 @@ pub fn tests() -> impl Iterator<Item = &'static Test> {
         evaluate::TESTS,
         events::TESTS,
         judges::TESTS,
+        limits::TESTS,
         optimizers::TESTS,
         parallel::TESTS,
         pipeline::TESTS,

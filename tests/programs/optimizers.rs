@@ -147,7 +147,8 @@ fn a_pipeline_document_learns_like_any_program() {
         ..BootstrapFewShotWithRandomSearch::new(Rc::new(exact))
     };
     let student: Rc<dyn Module> = Rc::new(Pipeline::from_json(&document.to_string()).unwrap());
-    let candidates = stage.wait(optimizer.search(&stage.run(), Training::new(student, &trainset))).unwrap();
+    let (run, training) = (stage.run(), Training::new(student, &trainset));
+    let candidates = stage.wait(optimizer.search(&mut optimizer.study(&run, &training), training)).unwrap();
     let seeds: Vec<_> = candidates.iter().map(|tried| (tried.seed, tried.evaluation.score)).collect();
     assert_eq!(seeds, [(-3, 66.67), (-2, 66.67), (-1, 66.67), (0, 66.67), (1, 66.67)]);
     state::load(&mut pipeline, &state::dump(&candidates[2].program).unwrap()).unwrap();
@@ -179,11 +180,11 @@ fn of_several_calls_of_a_predictor_one_becomes_a_demo() {
         BootstrapFewShot { max_bootstrapped_demos: 8, max_labeled_demos: 0, ..BootstrapFewShot::new(Rc::new(exact)) };
     let training = Training::new(Rc::new(program), &trainset);
     let demos = |program: Variant| program.into_predictors().remove(0).demos().to_vec();
-    let first = demos(stage.wait(optimizer.compile(&stage.run(), training.clone())).unwrap());
+    let first = demos(stage.wait(optimizer.compile(&stage.run(), training.clone())).unwrap().program);
     assert_eq!(first.len(), 8);
     let lasts = first.iter().filter(|demo| demo.get("answer") == Some(&"last".into())).count();
     assert!((1..8).contains(&lasts), "{lasts}");
-    assert_eq!(demos(stage.wait(optimizer.compile(&stage.run(), training)).unwrap()), first);
+    assert_eq!(demos(stage.wait(optimizer.compile(&stage.run(), training)).unwrap().program), first);
 }
 
 fn failures_are_told_and_too_many_of_them_end_the_search() {
@@ -193,7 +194,7 @@ fn failures_are_told_and_too_many_of_them_end_the_search() {
     let trainset = ["one", "two", "three", "four"].map(|question| example(question, "a"));
     let mut optimizer = BootstrapFewShot { max_labeled_demos: 0, ..BootstrapFewShot::new(Rc::new(exact)) };
     let run = stage.watched();
-    let program = stage.wait(optimizer.compile(&run, Training::new(qa(), &trainset))).unwrap();
+    let program = stage.wait(optimizer.compile(&run, Training::new(qa(), &trainset))).unwrap().program;
     assert_eq!(shown(&program), ["two", "four"]);
     assert_eq!(run.usage().total_tokens, 30);
     let told = stage.events.borrow().iter().filter(|event| matches!(event, Event::Status(_))).count();
@@ -306,7 +307,7 @@ fn rules_are_shortened_to_what_fits_and_the_best_are_kept() {
     stage.model.when("", 1.0, &chat(&[("answer", "5")]));
     let trainset = [("2+2", "4"), ("1+3", "4"), ("4+0", "4"), ("3+1", "4")].map(|(q, a)| example(q, a));
     let optimizer = InferRules { num_candidates: 3, num_rules: 5, ..InferRules::new(Rc::new(exact)) };
-    let program = stage.wait(optimizer.compile(&stage.run(), Training::new(qa(), &trainset))).unwrap();
+    let program = stage.wait(optimizer.compile(&stage.run(), Training::new(qa(), &trainset))).unwrap().program;
     let expected = "Given the fields `question`, produce the fields `answer`.\n\nPlease adhere to the following rules when \
                     making your prediction:\nAdd.";
     assert_eq!(&*program.predictors()[0].1.signature().instructions, expected);

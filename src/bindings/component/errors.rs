@@ -50,6 +50,7 @@ fn code(kind: ErrorKind) -> types::ErrorCode {
         ErrorKind::Protocol => ErrorCode::Protocol,
         ErrorKind::Deadline => ErrorCode::Deadline,
         ErrorKind::Cancelled => ErrorCode::Cancelled,
+        ErrorKind::Budget => ErrorCode::Budget,
         ErrorKind::Unsupported => ErrorCode::Unsupported,
     }
 }

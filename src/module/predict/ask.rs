@@ -92,7 +92,7 @@ impl Predict {
             run.tell(Event::Warning { id: span.id(), step: Rc::clone(span.name()), message });
         }
         let model = match &call.model {
-            Some(model) => Rc::clone(model),
+            Some(model) => run.through(Rc::clone(model)),
             None => run.model(self.model.as_deref())?,
         };
         let attempt = Attempt { predict: self, run, span, model: &*model, call };

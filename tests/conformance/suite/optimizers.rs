@@ -112,7 +112,8 @@ impl<'a> Case<'a> {
     /// The program that the optimizer makes, and what it tells beside.
     fn compile(&self) -> Result<(Variant, Json)> {
         let (run, training, options) = (&self.run, self.training(), &self.input["options"]);
-        let best = |optimizer: &dyn Optimizer| Ok((block_on(optimizer.compile(run, training.clone()))?, json!({})));
+        let best =
+            |optimizer: &dyn Optimizer| Ok((block_on(optimizer.compile(run, training.clone()))?.program, json!({})));
         match self.input["optimizer"].as_str().unwrap_or_default() {
             "LabeledFewShot" => best(&LabeledFewShot {
                 k: self.option("k").unwrap_or(LabeledFewShot::default().k),
@@ -127,7 +128,7 @@ impl<'a> Case<'a> {
                 search.stop_at_score = options["stop_at_score"].as_f64();
                 search.restrict = options["restrict"].as_array().map(|all| all.iter().flat_map(Json::as_i64).collect());
                 search.evaluate = self.evaluate();
-                let candidates = block_on(search.search(run, training))?;
+                let candidates = block_on(search.search(&mut search.study(run, &training), training))?;
                 let told = candidates.iter().map(|candidate| {
                     let evaluation = &candidate.evaluation;
                     let subscores: Vec<f64> = evaluation.rows.iter().map(|row| row.points).collect();
@@ -142,7 +143,7 @@ impl<'a> Case<'a> {
                 optimizer.breadth = self.option("breadth").unwrap_or(optimizer.breadth);
                 optimizer.depth = self.option("depth").unwrap_or(optimizer.depth);
                 optimizer.evaluate = self.evaluate();
-                let attempts = block_on(optimizer.search(run, training))?;
+                let attempts = block_on(optimizer.search(&mut optimizer.study(run, &training), training))?;
                 let told = attempts.candidates.iter().map(|Attempt { instruction, prefix, score, depth, .. }| {
                     json!({"instruction": instruction, "prefix": prefix, "score": score, "depth": depth})
                 });
