@@ -24,6 +24,6 @@ test('it imports HTTP, clocks, chance and the environment, and what their types 
 });
 
 test('it exports the interfaces of the package', () => {
-  const own = ['adapters', 'events', 'metrics', 'programs', 'signatures', 'types'];
+  const own = ['adapters', 'databricks', 'events', 'metrics', 'programs', 'signatures', 'types'];
   assert.deepEqual(named('export'), own.map((name) => `lakelet:programs/${name}@0.1.0`));
 });
