@@ -232,8 +232,10 @@ test("SQL statements on DuckDB", DUCKDB, async (t) => {
     const state = async () => (await call("GET", "/api/2.0/sql/warehouses/local")).body.state;
     assert.equal((await call("GET", "/api/2.0/sql/warehouses")).body.warehouses[0].id, "local");
     assert.equal(await state(), "RUNNING");
-    await call("POST", "/api/2.0/sql/warehouses/local/stop", {});
+    const running = await execute("SELECT count(*) FROM range(10000000) a, range(10000000) b", { wait_timeout: "0s" });
+    assert.equal((await call("POST", "/api/2.0/sql/warehouses/local/stop", {})).status, 200);
     assert.equal(await state(), "STOPPED");
+    assert.equal((await call("GET", `${SQL}/${running.statement_id}`)).body.status.state, "FAILED");
     assert.deepEqual(await rows("SELECT count(*) FROM docs"), [["1"]]);
     assert.equal(await state(), "RUNNING");
     assert.equal((await call("GET", "/api/2.0/sql/warehouses/other")).status, 404);
