@@ -23,7 +23,7 @@ pub use judge::{CompleteAndGrounded, SemanticF1, semantic_f1_score};
 pub use majority::majority;
 pub use overlap::{exact_match, f1, hot_pot_f1, precision_score};
 pub use program::Judge;
-pub use scored::Metric;
+pub use scored::{Metric, NamedCall};
 pub(crate) use scored::{is_true, number};
 pub use text::{dpr_normalize, normalize_text};
 

@@ -35,6 +35,30 @@ pub trait Metric {
         prediction: &'a Prediction,
         trace: Option<&'a [Rc<Span>]>,
     ) -> LocalBoxFuture<'a, Result<Value>>;
+
+    /// What a call of one predictor did for the prediction, or against it, as [`Gepa`](crate::optimize::gepa::Gepa) asks it: a dict
+    /// with the `score` of the prediction and `feedback`, words for the model that rewrites the instructions of the predictor.
+    /// Without feedback it is told the score alone. Unless it is implemented, [`Metric::score`] answers, which does not know the
+    /// predictor.
+    fn feedback<'a>(
+        &'a self,
+        run: &'a Run,
+        example: &'a Example,
+        prediction: &'a Prediction,
+        trace: &'a [Rc<Span>],
+        _call: NamedCall<'a>,
+    ) -> LocalBoxFuture<'a, Result<Value>> {
+        self.score(run, example, prediction, Some(trace))
+    }
+}
+
+/// A call of a predictor.
+#[derive(Clone, Copy)]
+pub struct NamedCall<'a> {
+    /// The path of the predictor: DSPy's `pred_name`.
+    pub predictor: &'a str,
+    /// What it was given and what it gave: DSPy's `pred_trace`.
+    pub span: &'a Rc<Span>,
 }
 
 impl<F: Fn(&Example, &Prediction, Option<&[Rc<Span>]>) -> Result<Value>> Metric for F {

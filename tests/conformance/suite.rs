@@ -8,6 +8,7 @@ mod compare;
 mod databricks_rm;
 mod evaluate;
 mod formatting;
+mod gepa;
 mod metrics;
 mod modules;
 mod optimizers;

@@ -29,6 +29,7 @@ mod composite;
 mod documents;
 mod evaluate;
 mod events;
+mod gepa;
 mod judges;
 mod limits;
 mod optimizers;
@@ -52,6 +53,7 @@ pub fn tests() -> impl Iterator<Item = &'static Test> {
         documents::TESTS,
         evaluate::TESTS,
         events::TESTS,
+        gepa::TESTS,
         judges::TESTS,
         limits::TESTS,
         optimizers::TESTS,

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use futures::executor::block_on;
 use lakelet::evaluate::Evaluation;
 use lakelet::metric::{Metric, answer_exact_match};
+use lakelet::python::str_of;
 use lakelet::run::{Run, Services, Span};
 use lakelet::signature::Types;
 use lakelet::{Error, ErrorKind, Evaluate, Example, Prediction, Result, Value};
@@ -62,6 +63,16 @@ fn score(metric: &Json, example: &Example, prediction: &Prediction) -> Result<Va
         "answer_exact_match" => {
             Ok(answer_exact_match(example, prediction, metric["frac"].as_f64().unwrap_or(1.0))?.into())
         }
+        "prediction" => {
+            let score = if is_equal() { 1.0 } else { 0.25 };
+            let wanted = example.get(name("field")).map(str_of).unwrap_or_default();
+            let fields = [("score", Value::from(score)), ("feedback", format!("Expected {wanted}.").into())];
+            Ok(Value::Dict(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))
+        }
+        "fails_on" => match example.get(name("by")).and_then(Value::as_str) == metric["value"].as_str() {
+            true => Err(Error::new(ErrorKind::Input, "the metric fails")),
+            false => Ok(f64::from(u8::from(is_equal())).into()),
+        },
         "always" => Ok(Value::from(&metric["value"])),
         "table" => {
             let by = example.get(name("by")).and_then(Value::as_str).unwrap_or_default();

@@ -8,6 +8,7 @@ use futures::{FutureExt, StreamExt};
 use lakelet::lm::{Capabilities, ChatRequest, ChatResponse, Completion, Delta, LanguageModel};
 use lakelet::{Error, ErrorKind, Result};
 use serde_json::{Map, Value as Json, json};
+use sha2::{Digest, Sha256};
 
 pub struct ScriptedLm {
     script: Json,
@@ -36,7 +37,10 @@ impl ScriptedLm {
         if let Some(rollout_id) = &request.rollout_id {
             kwargs.insert("rollout_id".to_owned(), rollout_id.clone());
         }
-        let reply = self.reply(&messages);
+        let reply = match self.reply(&messages) {
+            Json::Object(reply) if reply.contains_key("one_of") => one_of(&reply["one_of"], &messages),
+            reply => reply,
+        };
         self.calls.borrow_mut().push(json!({"messages": messages, "kwargs": kwargs}));
         let completions = match &reply {
             Json::Array(texts) => texts.iter().map(completion).collect(),
@@ -70,6 +74,34 @@ impl ScriptedLm {
         let entry = self.script["lookup"].as_array().into_iter().flatten().find(fits);
         entry.map_or(&self.script["default"], |entry| &entry[1]).clone()
     }
+}
+
+/// One of the replies, by the digest of the messages.
+fn one_of(replies: &Json, messages: &Json) -> Json {
+    let replies = replies.as_array().map_or(&[][..], Vec::as_slice);
+    let digest = u32::from_str_radix(&digest(messages)[..8], 16).expect("a digest is hexadecimal");
+    replies[digest as usize % replies.len()].clone()
+}
+
+/// SHA-256 of compact JSON with sorted keys.
+pub fn digest(messages: &Json) -> String {
+    fn sorted(json: &Json) -> Json {
+        match json {
+            Json::Array(items) => items.iter().map(sorted).collect(),
+            Json::Object(members) => {
+                let mut members: Vec<(String, Json)> = members.iter().map(|(k, v)| (k.clone(), sorted(v))).collect();
+                members.sort_by(|(a, _), (b, _)| a.cmp(b));
+                Json::Object(members.into_iter().collect())
+            }
+            other => other.clone(),
+        }
+    }
+    sha256(&sorted(messages).to_string())
+}
+
+/// In hexadecimal.
+pub fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The text of a message.
