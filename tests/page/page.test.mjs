@@ -29,7 +29,11 @@ before(async () => {
 });
 
 after(async () => {
-  await browser?.close();
+  if (browser) {
+    // `close` was once seen waiting for ever after the browser had gone.
+    const gone = new Promise((resolve) => browser.once('disconnected', resolve));
+    await Promise.race([browser.close(), gone]);
+  }
   await demo?.stop();
 });
 

@@ -20,6 +20,7 @@ export { initDatabricks, type Progress, type ServiceCallOptions, type WaitOption
 export {
   Pipelines, type PipelineEvent, type PipelineInfo, type PipelineSpec, type PipelineUpdate, type UpdateRequest,
 } from './pipelines.js';
+export { reportData, ReportGenerator, type Report, type ReportData } from './report.js';
 export type { Condition, ConditionValue, DataOutput, FileSource, Selection } from './selection.js';
 export {
   ServingEndpoints, type AiGateway, type CreateOptions, type EndpointConfig, type EndpointDefinition, type ExternalModel, type ModelInput,
