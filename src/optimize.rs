@@ -3,6 +3,7 @@
 //! An optimizer takes a program, the student, and examples, and gives a [`Variant`] of the program that does better. The program
 //! itself stays as it is, until the predictors of the variant are put into it or its [state](crate::state) is loaded.
 
+mod better_together;
 mod bootstrap;
 mod copro;
 mod dataset_summary;
@@ -16,6 +17,7 @@ pub mod proposal;
 mod random_search;
 mod study;
 
+pub use better_together::{BetterTogether, Step, Steps};
 pub use bootstrap::BootstrapFewShot;
 pub use copro::{Attempt, Attempts, Copro};
 pub use dataset_summary::dataset_summary;

@@ -135,7 +135,7 @@ impl Inducer {
                         rules.get("natural_language_rules").and_then(Value::as_str).map(strip).map(str::to_owned);
                     return rules.ok_or_else(|| Error::new(ErrorKind::Parse, "the model gave no rules"));
                 }
-                Err(error) if !may_be_too_long(&error) => return Err(error),
+                Err(error) if !may_be_too_long(&error) => return Err(error.with_python_class("AssertionError")),
                 Err(_) if count > 1 => count -= 1,
                 Err(error) => {
                     let message = "Failed to generate natural language rules since a single example couldn't fit in the \

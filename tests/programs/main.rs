@@ -24,6 +24,7 @@ macro_rules! tests {
 mod agents;
 mod assistant;
 mod batches;
+mod better_together;
 mod cache;
 mod composite;
 mod documents;
@@ -48,6 +49,7 @@ pub fn tests() -> impl Iterator<Item = &'static Test> {
         agents::TESTS,
         assistant::TESTS,
         batches::TESTS,
+        better_together::TESTS,
         cache::TESTS,
         composite::TESTS,
         documents::TESTS,

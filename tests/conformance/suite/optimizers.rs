@@ -9,8 +9,8 @@ use lakelet::embed::EmbeddingModel;
 use lakelet::metric::Metric;
 use lakelet::module::{Knn, Variant};
 use lakelet::optimize::{
-    Attempt, BootstrapFewShot, BootstrapFewShotWithRandomSearch, Copro, DemoSets, InferRules, LabeledFewShot,
-    Optimizer, Training, dataset_summary,
+    Attempt, BetterTogether, BootstrapFewShot, BootstrapFewShotWithRandomSearch, Copro, DemoSets, InferRules,
+    LabeledFewShot, Optimizer, Training, dataset_summary,
 };
 use lakelet::python::Random;
 use lakelet::run::{Run, Services, Span};
@@ -72,6 +72,21 @@ impl<'a> Case<'a> {
         })
     }
 
+    /// The same with another optimizer.
+    fn with_input<'b>(&self, input: &'b Json) -> Case<'b> {
+        Case {
+            input,
+            student: Rc::clone(&self.student),
+            teacher: self.teacher.clone(),
+            trainset: self.trainset.clone(),
+            valset: self.valset.clone(),
+            lm: Rc::clone(&self.lm),
+            teacher_lm: self.teacher_lm.clone(),
+            reflection_lm: self.reflection_lm.clone(),
+            run: self.run.clone(),
+        }
+    }
+
     fn training(&self) -> Training<'_> {
         let training = Training::new(Rc::clone(&self.student), &self.trainset);
         Training { teacher: self.teacher.clone(), valset: self.valset.as_deref(), ..training }
@@ -113,6 +128,35 @@ impl<'a> Case<'a> {
         evaluate.parallel.num_threads = 1;
         evaluate.parallel.max_errors = self.option("max_errors").unwrap_or(evaluate.parallel.max_errors);
         evaluate
+    }
+
+    /// The optimizers of a case, `{NAME: {"optimizer", "options"}}`, as one.
+    fn better_together(&self, optimizers: &Json) -> Result<BetterTogether> {
+        let options = &self.input["options"];
+        let mut together = BetterTogether::new(self.metric());
+        together.optimizers.clear();
+        for (name, given) in optimizers.as_object().into_iter().flatten() {
+            let given =
+                json!({"optimizer": given["optimizer"], "options": given["options"], "metric": self.input["metric"]});
+            let of_its_own = self.with_input(&given);
+            let options = &given["options"];
+            let optimizer: Rc<dyn Optimizer> = match given["optimizer"].as_str().unwrap_or_default() {
+                "LabeledFewShot" => Rc::new(LabeledFewShot {
+                    k: of_its_own.option("k").unwrap_or(LabeledFewShot::default().k),
+                    sample: options["sample"] != false,
+                }),
+                "BootstrapFewShot" => Rc::new(of_its_own.bootstrap()),
+                "GEPA" => Rc::new(gepa::optimizer(self.metric(), options)?),
+                other => return Err(Error::new(ErrorKind::Unsupported, format!("not built: {other}"))),
+            };
+            together.optimizers.insert(name.clone(), optimizer);
+        }
+        together.strategy = options["strategy"].as_str().map_or(together.strategy, str::to_owned);
+        together.valset_ratio = options["valset_ratio"].as_f64().unwrap_or(together.valset_ratio);
+        together.shuffle_trainset_between_steps = options["shuffle_trainset_between_steps"] != false;
+        together.seed = options["seed"].as_i64().unwrap_or(together.seed);
+        together.evaluate = self.evaluate();
+        Ok(together)
     }
 
     /// The program that the optimizer makes, and what it tells beside.
@@ -164,6 +208,16 @@ impl<'a> Case<'a> {
                 optimizer.num_rules = self.option("num_rules").unwrap_or(optimizer.num_rules);
                 optimizer.evaluate = self.evaluate();
                 best(&optimizer)
+            }
+            "BetterTogether" => {
+                let together = self.better_together(&options["optimizers"])?;
+                let steps = block_on(together.search(&mut together.study(run, &training), training))?;
+                let told = steps.candidate_programs.iter().map(
+                    |step| json!({"strategy": step.strategy, "score": step.score, "program": described(&step.program)}),
+                );
+                let failed = steps.compilation_error.is_some();
+                let told = json!({"candidates": told.collect::<Vec<_>>(), "failed": failed});
+                Ok((steps.best, told))
             }
             "GEPA" => {
                 let optimizer = gepa::optimizer(self.metric(), options)?;
