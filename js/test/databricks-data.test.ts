@@ -84,7 +84,7 @@ for (const engine of ['duckdb', 'spark'] as const) {
 
       configure({ workspace });
       const program = chainOfThought('city, score: float, sure: bool, passages -> answer', { config: { temperature: 0.5, max_tokens: 20 }, demos: [{ city: 'Bern', answer: 'no' }] });
-      const of = { from: 'main.default.questions', fields: { id: 'id', city: 'city', score: 'score', sure: 'sure', passages: 'passages', gold: "'cafe\\u0301'" }, endpoint: 'far' };
+      const of = { from: 'main.default.questions', fields: { id: 'id', city: 'city', score: 'score', sure: 'sure', passages: 'passages', gold: "'cafe\\u0301'" }, endpoint: 'far', request: 'messages' } as const;
       const answers = await processor.aiQuery(program, { ...of, output: { table: 'main.default.answers' } });
       const told: TableAnswer<{ answer: string }>[] = (await all(answers)).sort((a, b) => Number(a.example['id']) - Number(b.example['id']));
       assert.deepEqual(told.map(({ prediction, error }) => prediction?.answer ?? error?.code), ['The Café', 'server', 'parse', 'The Café']);
@@ -108,6 +108,12 @@ for (const engine of ['duckdb', 'spark'] as const) {
       const once = await processor.aiQuery(program, { ...of, where: [{ column: 'id', value: 1 }] });
       assert.deepEqual((await all(once)).map(({ prediction }) => prediction), [{ reasoning: 'so', answer: 'The Café' }]);
       assert.equal((await all(once)).length, 1);
+      // Foundation models take one text.
+      const { request: _, ...plain } = of;
+      await all(await processor.aiQuery(program, { ...plain, where: [{ column: 'id', value: 1 }] }));
+      const { messages } = far.received.at(-1)?.body ?? {};
+      const whole = (program.messages(rows[0] as never) as { content: string }[]).map(({ content }) => content).join('\n\n');
+      assert.deepEqual(messages, [{ role: 'user', content: whole }]);
       assert.equal(far.received.length, 5);
       await assert.rejects(once.exactMatch({ wanted: 'gold' }), { code: 'config' });
     });

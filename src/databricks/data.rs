@@ -14,7 +14,7 @@ mod query;
 mod selection;
 mod shown;
 
-pub use ask::{Asking, REFUSED, REPLY};
+pub use ask::{Asking, REFUSED, REPLY, Request};
 pub use condition::{Comparison, Condition};
 pub use exact_match::{Counted, ExactMatch};
 pub use job::JobPlace;

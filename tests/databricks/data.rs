@@ -3,8 +3,8 @@
 
 use lakelet::databricks::ServingChat;
 use lakelet::databricks::data::{
-    Asking, Condition, DistributedDataProcessor, ExactMatch, JobPlace, Mode, Output, REFUSED, REPLY, Sample, Selection,
-    Size, Source,
+    Asking, Condition, DistributedDataProcessor, ExactMatch, JobPlace, Mode, Output, REFUSED, REPLY, Request, Sample,
+    Selection, Size, Source,
 };
 use lakelet::databricks::operations::{self, Arguments, Outcome};
 use lakelet::databricks::sql::Column;
@@ -250,6 +250,7 @@ fn asking(signature: &str, config: Json) -> Asking {
     let selection = selection(json!({"from": "t", "fields": {"id": "id", "question": "q"}})).unwrap();
     Asking {
         endpoint: "it's-llama".to_owned(),
+        request: Request::default(),
         template: predict.template(ServingChat::CAPABILITIES).unwrap(),
         selection,
     }
@@ -264,7 +265,15 @@ fn a_predictor_is_asked_in_one_statement() {
     let asking =
         asking("question -> answer", json!({"temperature": 0.5, "stop": ["a'b"], "max_tokens": 10, "rollout_id": 3}));
     assert_eq!(asking.probe().unwrap().text, "SELECT * FROM (SELECT id AS `id`, q AS `question` FROM `t`) LIMIT 0");
-    let query = asking.query(&[column("id", "BIGINT"), column("question", "STRING")], None).unwrap();
+    let columns = [column("id", "BIGINT"), column("question", "STRING")];
+    let text = asking.query(&columns, None).unwrap();
+    assert!(
+        text.text.contains("request => concat(:lakelet_0, lakelet_input_0, :lakelet_1), modelParameters"),
+        "{}",
+        text.text
+    );
+    assert!(text.parameters[0].value.ends_with("produce the fields `answer`.\n\n[[ ## question ## ]]\n"));
+    let query = Asking { request: Request::Messages, ..asking.clone() }.query(&columns, None).unwrap();
     assert_eq!(
         query.text,
         "SELECT `id`, `question`, CAST(lakelet_refused AS STRING) AS lakelet_refused, CASE WHEN lakelet_refused IS NULL THEN \

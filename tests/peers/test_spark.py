@@ -271,7 +271,7 @@ class Spark(unittest.TestCase):
             with self.subTest(adapter=adapter, kind=kind):
                 demos = [{**demo, "reasoning": "because"}, {"text": "half", "answer": "x"}]
                 of = self.of(fields, kind=kind, adapter=adapter, demos=demos, config={"temperature": 0.5, "max_tokens": 10, "stop": ["a", "b'"], "rollout_id": 1})
-                answers = self.do("ask", of=of, options={"from": table, "fields": {name: name for name in names}, "endpoint": "echo"})
+                answers = self.do("ask", of=of, options={"from": table, "fields": {name: name for name in names}, "endpoint": "echo", "request": "messages"})
                 # What the endpoint says is no reply of the adapter's form, and stands in the error.
                 said = [json.loads(answer["error"]["message"].split("LM Response: ")[1].split(" \n\nExpected")[0]) for answer in answers]
                 expected = self.do("messages", of=of, rows=[as_sent(dict(zip(names, row))) for row in rows])

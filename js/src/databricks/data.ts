@@ -19,6 +19,11 @@ export type TrainingExample = Record<string, unknown>;
 export interface AiQueryOptions extends Selection, WaitOptions {
   /** The serving endpoint of the model. */
   readonly endpoint: string;
+  /**
+   * What `ai_query` is given: `text`, unless given, is all messages below each other, which is what it takes for Foundation Model APIs and external
+   * models; `messages` keeps them apart with their roles, for a custom model or an agent that takes them.
+   */
+  readonly request?: 'text' | 'messages';
   /** Where the rows are written, with the replies: for more rows than are asked for at one sitting. */
   readonly output?: DataOutput;
 }
@@ -105,7 +110,7 @@ export class DistributedDataProcessor {
   /**
    * Asks a predictor for every row, on the engine that holds the data: its adapter writes the messages, the engine puts the columns into them
    * and asks the model by [`ai_query`](https://docs.databricks.com/sql/language-manual/functions/ai_query), and the adapter reads the replies.
-   * The model gets what `predictor.run` would send for the row.
+   * The model gets what `predictor.run` would send for the row: as one text, or as messages ({@link AiQueryOptions.request}).
    *
    * ```ts
    * const answers = await processor.aiQuery(chainOfThought('question -> answer'), {
@@ -120,10 +125,10 @@ export class DistributedDataProcessor {
    * needs more than texts: pictures, turns of a conversation, several completions.
    */
   async aiQuery<I extends object, O extends object>(predictor: Predictor<I, O>, options: AiQueryOptions): Promise<TableAnswers<O>> {
-    const { endpoint, output, signal, timeout, onProgress, ...selection } = options;
+    const { endpoint, request, output, signal, timeout, onProgress, ...selection } = options;
     const wait = { signal, timeout, onProgress } as WaitOptions;
     const template = await predictor.template();
-    const asked = await this.#call<SelectionQuery & { selection?: Selection }>('ask', { selection, template, endpoint, output }, wait);
+    const asked = await this.#call<SelectionQuery & { selection?: Selection }>('ask', { selection, template, endpoint, request, output }, wait);
     const open = (query: SelectionQuery = asked) => this.#warehouse.open(...opening(query, wait));
     // Without a table it is opening that asks the model: once.
     const opened = asked.selection ? undefined : await open();

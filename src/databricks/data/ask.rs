@@ -1,7 +1,6 @@
 //! A predictor over the rows of a selection: its messages as an expression of SQL, its model asked by `ai_query`.
 //!
-//! Source: <https://docs.databricks.com/sql/language-manual/functions/ai_query>. The request is a struct with the `messages` of a chat, so that
-//! the model gets them as the adapter writes them; the reply comes as `STRUCT<result: STRING, errorMessage: STRING>`, and a row that fails does
+//! Source: <https://docs.databricks.com/sql/language-manual/functions/ai_query>. The reply comes as `STRUCT<result: STRING, errorMessage: STRING>`, and a row that fails does
 //! not end the statement.
 
 use serde_json::{Map, Value as Json};
@@ -14,7 +13,7 @@ use crate::adapter::media::START;
 use crate::databricks::sql::Column;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
-use crate::module::{Piece, Template};
+use crate::module::{Piece, Template, TemplateMessage};
 
 /// The columns that are added to the fields of the selection: which input cannot be shown, and what `ai_query` gave.
 pub const REFUSED: &str = "lakelet_refused";
@@ -23,11 +22,23 @@ pub const REPLY: &str = "lakelet_reply";
 /// What DSPy keeps among the parameters of a request and never sends.
 const NEVER_SENT: [&str; 3] = ["rollout_id", "cache", "n"];
 
+/// What `ai_query` is given of a chat.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Request {
+    /// One text, all messages below each other: what it takes for Foundation Model APIs and external models, which get it as one message of
+    /// the user.
+    #[default]
+    Text,
+    /// A struct with the `messages`, each with its role: what a custom model or an agent may take whose schema has them.
+    Messages,
+}
+
 /// A predictor that is asked for each row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Asking {
     /// The serving endpoint of the model.
     pub endpoint: String,
+    pub request: Request,
     pub template: Template,
     /// The rows. Their fields hold the inputs of the predictor by name, and whatever is wanted beside the replies.
     pub selection: Selection,
@@ -99,17 +110,7 @@ impl Asking {
     }
 
     fn call(&self, parameters: &mut Parameters) -> Result<String> {
-        let messages = self.template.messages.iter().map(|message| {
-            let pieces: Vec<String> = message.content.iter().map(|piece| self.piece(piece, parameters)).collect();
-            let content = match pieces.as_slice() {
-                [only] => only.clone(),
-                pieces => format!("concat({})", pieces.join(", ")),
-            };
-            format!("named_struct('role', {}, 'content', {content})", literal(&message.role))
-        });
-        let messages = messages.collect::<Vec<_>>().join(", ");
-        let mut text =
-            format!("ai_query({}, request => named_struct('messages', array({messages}))", literal(&self.endpoint));
+        let mut text = format!("ai_query({}, request => {}", literal(&self.endpoint), self.request(parameters));
         let (options, given_format) = self.options()?;
         if !options.is_empty() {
             text += &format!(", modelParameters => named_struct({})", options.join(", "));
@@ -118,6 +119,29 @@ impl Asking {
             text += &format!(", responseFormat => {}", literal(&json::text(format)));
         }
         Ok(text + ", failOnError => false)")
+    }
+
+    fn request(&self, parameters: &mut Parameters) -> String {
+        let messages = &self.template.messages;
+        if self.request == Request::Text {
+            let between = [Piece::Text("\n\n".to_owned())];
+            let contents = messages.iter().map(|message| message.content.as_slice());
+            let pieces = contents.enumerate().flat_map(|(i, content)| between.iter().take(i.min(1)).chain(content));
+            return self.concatenated(joined(pieces).iter(), parameters);
+        }
+        let messages = messages.iter().map(|TemplateMessage { role, content }| {
+            let content = self.concatenated(content.iter(), parameters);
+            format!("named_struct('role', {}, 'content', {content})", literal(role))
+        });
+        format!("named_struct('messages', array({}))", messages.collect::<Vec<_>>().join(", "))
+    }
+
+    fn concatenated<'a>(&self, pieces: impl Iterator<Item = &'a Piece>, parameters: &mut Parameters) -> String {
+        let pieces: Vec<String> = pieces.map(|piece| self.piece(piece, parameters)).collect();
+        match pieces.as_slice() {
+            [only] => only.clone(),
+            pieces => format!("concat({})", pieces.join(", ")),
+        }
     }
 
     fn piece(&self, piece: &Piece, parameters: &mut Parameters) -> String {
@@ -146,6 +170,18 @@ impl Asking {
         }
         Ok((members, format))
     }
+}
+
+/// The same pieces, with texts that follow each other in one.
+fn joined<'a>(pieces: impl Iterator<Item = &'a Piece>) -> Vec<Piece> {
+    let mut all: Vec<Piece> = Vec::new();
+    for piece in pieces {
+        match (all.last_mut(), piece) {
+            (Some(Piece::Text(text)), Piece::Text(more)) => text.push_str(more),
+            _ => all.push(piece.clone()),
+        }
+    }
+    all
 }
 
 /// A selection of rows with replies, with all columns.

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::{Arguments, Outcome, Tell, sql, unknown};
 use crate::databricks::Workspace;
 use crate::databricks::data::{
-    Asking, DistributedDataProcessor, ExactMatch, JobPlace, Output, Query, Replied, Replies, Selection, Source,
+    Asking, DistributedDataProcessor, ExactMatch, JobPlace, Output, Query, Replied, Replies, Request, Selection, Source,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::Template;
@@ -39,6 +39,7 @@ pub(super) async fn call(workspace: &Workspace, name: &str, given: Arguments, te
         "ask" => {
             let asking = Asking {
                 endpoint: given.text("endpoint")?.to_owned(),
+                request: request(&given)?,
                 template: template(&given)?,
                 selection: selection(&given)?,
             };
@@ -69,6 +70,17 @@ pub(super) async fn call(workspace: &Workspace, name: &str, given: Arguments, te
         _ => return Err(unknown("data", name)),
     }
     .into())
+}
+
+fn request(given: &Arguments) -> Result<Request> {
+    match given.optional_text("request")? {
+        None | Some("text") => Ok(Request::Text),
+        Some("messages") => Ok(Request::Messages),
+        Some(other) => {
+            let message = format!("there is no request `{other}`: it is `text` or `messages`");
+            Err(Error::new(ErrorKind::Input, message).at_field("request"))
+        }
+    }
 }
 
 fn selection(given: &Arguments) -> Result<Selection> {
