@@ -13,9 +13,11 @@ pub mod gepa;
 mod infer_rules;
 mod knn_few_shot;
 mod labeled_few_shot;
+mod mipro;
 pub mod proposal;
 mod random_search;
 mod study;
+mod tpe;
 
 pub use better_together::{BetterTogether, Step, Steps};
 pub use bootstrap::BootstrapFewShot;
@@ -26,8 +28,10 @@ pub use ensemble::{Ensemble, Reduce};
 pub use infer_rules::InferRules;
 pub use knn_few_shot::{KnnFewShot, NearestDemos};
 pub use labeled_few_shot::LabeledFewShot;
+pub use mipro::{Auto, MiproTrial, MiproTrials, MiproV2};
 pub use random_search::{BootstrapFewShotWithRandomSearch, Candidate};
 pub use study::Study;
+pub use tpe::{Choice, Tpe};
 
 use std::rc::Rc;
 

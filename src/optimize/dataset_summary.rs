@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::proposal::strip_prefix;
+use super::proposal::{strip_prefix, text};
 use crate::error::{Error, ErrorKind, Result};
-use crate::example::{Example, Prediction};
+use crate::example::Example;
 use crate::module::Predict;
 use crate::python::repr;
 use crate::run::Run;
@@ -27,7 +27,7 @@ Given a series of observations I have made about my dataset, please summarize th
 highlights only the most important details.";
 
 /// How many batches are looked at after the first, at most.
-const MAX_BATCHES: usize = 9;
+pub(super) const MAX_BATCHES: usize = 9;
 /// How often the model may find nothing to add.
 const MAX_COMPLETE: usize = 5;
 
@@ -59,7 +59,7 @@ pub async fn dataset_summary(run: &Run, trainset: &[Example], batch_size: usize)
                 }
             }
             Ok(more) => observations.push_str(&more),
-            Err(error) if matches!(error.kind(), ErrorKind::Deadline | ErrorKind::Cancelled) => return Err(error),
+            Err(error) if error.kind().ends_the_work() => return Err(error),
             Err(_) => break,
         }
     }
@@ -129,9 +129,4 @@ fn sort_input_keys(text: &str) -> String {
         }
     }
     out
-}
-
-fn text(prediction: &Prediction, field: &str) -> Result<String> {
-    let text = prediction.get(field).and_then(Value::as_str);
-    text.map(str::to_owned).ok_or_else(|| Error::new(ErrorKind::Parse, "the model gave no text").at_field(field))
 }

@@ -1,6 +1,9 @@
 //! Texts that a model proposes: instructions, descriptions.
 
+use crate::error::{Error, ErrorKind, Result};
+use crate::example::Prediction;
 use crate::python::{is_space, is_word};
+use crate::value::Value;
 
 /// A proposal without the label that models like to put before it (`Instruction: `, up to five words), and without the
 /// quotes around it.
@@ -32,4 +35,10 @@ fn without_label(text: &str) -> Option<&str> {
         }
     }
     None
+}
+
+/// The text that a model gave for a field.
+pub(super) fn text(prediction: &Prediction, field: &str) -> Result<String> {
+    let text = prediction.get(field).and_then(Value::as_str);
+    text.map(str::to_owned).ok_or_else(|| Error::new(ErrorKind::Parse, "the model gave no text").at_field(field))
 }

@@ -48,6 +48,16 @@ impl Random {
         Self::from_bytes(&bytes)
     }
 
+    /// `numpy.random.RandomState(seed)`: the same generator, seeded in another way. What [`random`](Random::random) gives is its
+    /// `random_sample()`.
+    ///
+    /// ```
+    /// assert_eq!(lakelet::python::Random::of_numpy(0).random(), 0.5488135039273248);
+    /// ```
+    pub fn of_numpy(seed: u32) -> Self {
+        Self { state: spread(seed), drawn: N }
+    }
+
     /// Seeds with a number, given lowest byte first.
     fn from_bytes(number: &[u8]) -> Self {
         let word = |bytes: &[u8]| bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte));
@@ -195,15 +205,21 @@ impl Random {
     }
 }
 
-/// The state that a key leads to: the reference code's `init_by_array`.
-fn scrambled(key: &[u32]) -> [u32; N] {
-    let mut state = [0; N];
-    let mut before: u32 = 19_650_218;
+/// The state that one word leads to: the reference code's `init_genrand`.
+fn spread(seed: u32) -> [u32; N] {
+    let mut state = [seed; N];
+    let mut before = seed;
     for (i, word) in state.iter_mut().enumerate().skip(1) {
         *word = 1_812_433_253_u32.wrapping_mul(mixed(before)).wrapping_add(i as u32);
         before = *word;
     }
-    before = 19_650_218;
+    state
+}
+
+/// The state that a key leads to: the reference code's `init_by_array`.
+fn scrambled(key: &[u32]) -> [u32; N] {
+    let mut before: u32 = 19_650_218;
+    let mut state = spread(before);
     let steps_with_key = N.max(key.len());
     for step in 0..steps_with_key + N - 1 {
         let i = 1 + step % (N - 1);

@@ -33,6 +33,7 @@ mod events;
 mod gepa;
 mod judges;
 mod limits;
+mod mipro;
 mod optimizers;
 mod parallel;
 mod pipeline;
@@ -58,6 +59,7 @@ pub fn tests() -> impl Iterator<Item = &'static Test> {
         gepa::TESTS,
         judges::TESTS,
         limits::TESTS,
+        mipro::TESTS,
         optimizers::TESTS,
         parallel::TESTS,
         pipeline::TESTS,
