@@ -13,6 +13,7 @@ use crate::metric::Metric;
 use crate::module::{Module, Variant};
 use crate::python::{Random, repr};
 use crate::run::{Event, Run};
+use crate::sort::sort_by;
 use crate::value::Value;
 
 /// What parts the steps of a strategy.
@@ -132,7 +133,7 @@ impl BetterTogether {
         }
         let last = found.last().map_or(student, |last| last.program.clone());
         let points = |step: &Step| step.score.unwrap_or(f64::NEG_INFINITY);
-        found.sort_by(|a, b| points(b).total_cmp(&points(a)));
+        sort_by(&mut found, |a, b| points(b).total_cmp(&points(a)));
         let best = found.first().filter(|best| best.score.is_some()).map(|best| best.program.clone());
         let mut best = best.unwrap_or(last);
         best.compiled = true;

@@ -6,6 +6,7 @@ use super::front;
 use super::pool::{Known, Pool, Texts};
 use crate::error::Result;
 use crate::python::{NumberSet, Random};
+use crate::sort::sort_by;
 
 /// How often a pair is drawn, and how often pairs are.
 const ATTEMPTS: usize = 10;
@@ -67,7 +68,7 @@ impl Merges {
         for _ in 0..ATTEMPTS {
             let drawn = random.sample(wanted.len(), 2)?;
             let mut drawn: Vec<usize> = drawn.into_iter().filter_map(|place| wanted.get(place).copied()).collect();
-            drawn.sort_unstable();
+            sort_by(&mut drawn, usize::cmp);
             let [first, second] = drawn[..] else { continue };
             let (of_first, of_second) = (ancestors(pool, first), ancestors(pool, second));
             if of_first.contains(second) || of_second.contains(first) {

@@ -15,6 +15,7 @@ use crate::module::{Module, Predict, Variant};
 use crate::optimize::{Study, Training};
 use crate::python::{NumberSet, Random};
 use crate::run::{Event, Run};
+use crate::sort::sort_by;
 
 pub(super) struct Search<'a, 'b> {
     options: &'a Gepa,
@@ -221,7 +222,7 @@ impl<'a, 'b> Search<'a, 'b> {
         let known = &self.pool.candidates;
         let sorted = |best: &NumberSet| {
             let mut best: Vec<usize> = best.iter().collect();
-            best.sort_unstable();
+            sort_by(&mut best, usize::cmp);
             best
         };
         let objectives = &self.pool.objectives;
