@@ -108,13 +108,13 @@ for (const engine of ['duckdb', 'spark'] as const) {
       const once = await processor.aiQuery(program, { ...of, where: [{ column: 'id', value: 1 }] });
       assert.deepEqual((await all(once)).map(({ prediction }) => prediction), [{ reasoning: 'so', answer: 'The Café' }]);
       assert.equal((await all(once)).length, 1);
+      assert.equal(far.received.length, 5);
       // Foundation models take one text.
       const { request: _, ...plain } = of;
       await all(await processor.aiQuery(program, { ...plain, where: [{ column: 'id', value: 1 }] }));
       const { messages } = far.received.at(-1)?.body ?? {};
       const whole = (program.messages(rows[0] as never) as { content: string }[]).map(({ content }) => content).join('\n\n');
       assert.deepEqual(messages, [{ role: 'user', content: whole }]);
-      assert.equal(far.received.length, 5);
       await assert.rejects(once.exactMatch({ wanted: 'gold' }), { code: 'config' });
     });
 
