@@ -1,6 +1,7 @@
 //! TPE: where to look next, from what was found so far.
 
 use crate::python::Random;
+use crate::sort::sort_by;
 
 /// The tree-structured Parzen estimator of optuna 5.0, for choices: its `TPESampler(seed=seed, multivariate=True)` with the defaults
 /// that it has there. A search asks for a point, scores it, and tells the score; more is better.
@@ -8,8 +9,8 @@ use crate::python::Random;
 /// The first points are drawn at random. Then those that scored best, one in ten, are told apart from the rest; points are drawn near
 /// the good ones, and the one is taken that is likeliest among the good compared with the rest.
 ///
-/// The generator is optuna's (numpy's `RandomState`, a Mersenne Twister), and so are the points. What may differ is the last bit of a
-/// logarithm, which counts where two points are equally likely.
+/// The generator is optuna's (numpy's `RandomState`, a Mersenne Twister), and so are the points. Where two are equally likely, the last
+/// bit of a logarithm decides, which is not the same on all processors, with numpy neither.
 ///
 /// ```
 /// use lakelet::optimize::{Choice, Tpe};
@@ -52,9 +53,10 @@ const RECENT: usize = 25;
 impl Tpe {
     /// A search in that space.
     pub fn new(space: Vec<Choice>, seed: u32) -> Self {
-        let mut order: Vec<(&Choice, usize)> = space.iter().zip(0..).filter(|(choice, _)| choice.options > 1).collect();
-        order.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
-        let order = order.into_iter().map(|(_, place)| place).collect();
+        let mut order: Vec<usize> =
+            space.iter().zip(0..).filter(|(choice, _)| choice.options > 1).map(|(_, place)| place).collect();
+        let name = |place: &usize| space.get(*place).map(|choice| &choice.name);
+        sort_by(&mut order, |a, b| name(a).cmp(&name(b)));
         let random = Random::of_numpy(seed);
         Self { space, order, trials: Vec::new(), first: random.clone(), random }
     }
@@ -93,7 +95,7 @@ impl Tpe {
     fn split(&self) -> (Mixture, Mixture) {
         let mut ranking: Vec<usize> = (0..self.trials.len()).collect();
         let score = |place: &usize| self.trials.get(*place).map_or(f64::NEG_INFINITY, |(_, score)| *score);
-        ranking.sort_by(|a, b| score(b).total_cmp(&score(a)));
+        sort_by(&mut ranking, |a, b| score(b).total_cmp(&score(a)));
         let best = self.trials.len().div_ceil(10).min(25);
         let (good, rest) = ranking.split_at(best.min(ranking.len()));
         (self.mixture(good), self.mixture(rest))
@@ -101,7 +103,7 @@ impl Tpe {
 
     fn mixture(&self, trials: &[usize]) -> Mixture {
         let mut trials = trials.to_vec();
-        trials.sort_unstable();
+        sort_by(&mut trials, usize::cmp);
         let seen = |place: usize| -> Vec<usize> {
             trials.iter().filter_map(|trial| self.trials.get(*trial)?.0.get(place).copied()).collect()
         };
