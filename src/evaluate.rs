@@ -63,7 +63,11 @@ impl Evaluate {
         metric: &dyn Metric,
         mut watch: impl FnMut(&Progress),
     ) -> Result<Evaluation> {
-        check(devset)?;
+        if devset.is_empty() {
+            let error = Error::new(ErrorKind::Input, "devset must contain at least one example, got an empty devset.");
+            return Err(error.with_python_class("ValueError"));
+        }
+        complete("devset", devset)?;
         let whole = run.apart();
         let mut progress = Progress::of(devset.len());
         let work = devset.iter().map(|example| {
@@ -100,14 +104,11 @@ async fn scored(run: &Run, program: &dyn Module, example: &Example, metric: &dyn
     Ok(Row { prediction, score, points, latency_ms, error: None })
 }
 
-fn check(devset: &[Example]) -> Result<()> {
-    if devset.is_empty() {
-        let error = Error::new(ErrorKind::Input, "devset must contain at least one example, got an empty devset.");
-        return Err(error.with_python_class("ValueError"));
-    }
-    for (place, example) in devset.iter().enumerate() {
+/// Makes sure that every example of a set has the fields that it names as inputs.
+pub(crate) fn complete(set: &str, examples: &[Example]) -> Result<()> {
+    for (place, example) in examples.iter().enumerate() {
         if let Some(name) = example.input_keys.iter().find(|name| !example.fields.contains_key(*name)) {
-            return Err(Error::new(ErrorKind::Input, format!("row {place} of the devset lacks the input `{name}`"))
+            return Err(Error::new(ErrorKind::Input, format!("row {place} of the {set} lacks the input `{name}`"))
                 .at_field(name)
                 .with_hint("give every row all inputs, or leave the row out; rows count from 0"));
         }

@@ -77,10 +77,20 @@ pub struct Run {
     deadline_ms: Option<f64>,
     lm_settings: Rc<serde_json::Map<String, Json>>,
     hints: Option<Rc<[(usize, String)]>>,
-    stand_ins: Rc<[(usize, Rc<Predict>)]>,
+    stand_ins: Rc<[StandIn]>,
     model: Option<Rc<str>>,
     purses: Rc<[Rc<Purse>]>,
     journal: Option<Journal>,
+}
+
+/// A predictor that is asked in the place of another one.
+#[derive(Clone)]
+pub(crate) struct StandIn {
+    /// The other one, by its [`Predict::id`](crate::Predict::id).
+    pub of: usize,
+    /// Where it stands in its program.
+    pub path: Rc<str>,
+    pub predict: Rc<Predict>,
 }
 
 struct Record {
@@ -174,9 +184,8 @@ impl Run {
         self
     }
 
-    /// The same run, with predictors that are asked in the place of others, which are named by their
-    /// [`Predict::id`](crate::Predict::id).
-    pub(crate) fn with_stand_ins(mut self, stand_ins: impl Iterator<Item = (usize, Rc<Predict>)>) -> Self {
+    /// The same run, with predictors that are asked in the place of others.
+    pub(crate) fn with_stand_ins(mut self, stand_ins: impl Iterator<Item = StandIn>) -> Self {
         self.stand_ins = self.stand_ins.iter().cloned().chain(stand_ins).collect();
         self
     }
@@ -250,8 +259,14 @@ impl Run {
 
     /// The predictor that is asked in the place of another one, if any. It may have a stand-in itself.
     pub(crate) fn stand_in(&self, predictor: usize) -> Option<&Predict> {
-        let next = |id| self.stand_ins.iter().rfind(|(of, _)| *of == id).map(|(_, other)| &**other);
+        let next = |id| self.stand_ins.iter().rfind(|other| other.of == id).map(|other| &*other.predict);
         std::iter::successors(next(predictor), |other| next(other.id())).last()
+    }
+
+    /// Where a predictor stands in its program, if it stands in for another one.
+    fn path_of(&self, predictor: usize) -> Option<Rc<str>> {
+        let other = self.stand_ins.iter().rfind(|other| other.predict.id() == predictor)?;
+        Some(Rc::clone(&other.path))
     }
 
     /// Milliseconds on the host's clock.

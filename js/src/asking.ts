@@ -48,6 +48,11 @@ export class Asking<I extends object, O extends object> extends Compiled<I, O> {
   }
 
   /** @internal */
+  protected override again(): this {
+    return new (this.constructor as typeof Asking)(this.#kind, this.#signature, this.#options) as this;
+  }
+
+  /** @internal */
   protected override compile({ Program }: Core) {
     const { instructions, types, ...options } = this.#options;
     const [adapter, extractionModel] = adapterOf(options.adapter);
@@ -83,6 +88,11 @@ export class Fixed<I extends object, O extends object> extends Compiled<I, O> {
     this.#kind = kind;
     this.#options = { ...options, adapter: options.adapter ?? defaultAdapter() };
     this.#functions = functions;
+  }
+
+  /** @internal */
+  protected override again(): this {
+    return new Fixed(this.#kind, this.#options, this.#functions) as this;
   }
 
   /** @internal */

@@ -106,6 +106,19 @@ export function single(lm: NonNullable<Settings['lm']>, own: Settings): ModelHan
   return is ? cached(model(lm as LanguageModel, own.workspace ?? defaults.workspace), own.cache ?? defaults.cache) : undefined;
 }
 
+/** Settings in which more models can be asked, and the names that they have there. A text that the settings know as a name is one. @internal */
+export function withModels<S extends Settings>(own: S, more: Readonly<Record<string, LanguageModel | undefined>>): [settings: S, names: Record<string, string>] {
+  const lm = Object.fromEntries(named(own.lm ?? defaults.lm, Model));
+  const names: Record<string, string> = {};
+  for (const [name, model] of Object.entries(more)) {
+    if (model === undefined) continue;
+    const isKnown = typeof model === 'string' && model in lm;
+    names[name] = isKnown ? model : name;
+    if (!isKnown) lm[name] = model;
+  }
+  return [Object.keys(names).length === 0 ? own : { ...own, lm }, names];
+}
+
 /** The model that a setting names, in the workspace that is configured. @internal */
 export function modelOf(lm: LanguageModel): Model {
   return model(lm, defaults.workspace);

@@ -22,6 +22,7 @@ export {
   type Judged, type JudgeOptions,
 } from './metrics.js';
 export { Module } from './module.js';
+export * from './optimize/index.js';
 export { parallel, Parallel, type Pair, type ParallelOptions, type Results } from './parallel.js';
 export { pipeline, Pipeline, type PipelineDocument, type PipelineInput, type PipelineInputSpec, type PipelineOptions, type PipelineStepSpec } from './pipeline.js';
 export { chainOfThought, predict, Predictor } from './predict.js';
@@ -32,7 +33,7 @@ export {
 } from './resources.js';
 export { knn, retrieve, type KnnOptions, type Vectorizer } from './retrieve.js';
 export { router, type PassedOver, type RouterOptions } from './router.js';
-export { inspect, type CallOptions, type Inspection, type PredictCall } from './run.js';
+export { inspect, type Budget, type CallOptions, type Checkpoint, type Inspection, type PredictCall, type Spent } from './run.js';
 export { PredictorSettings, type Example } from './settings.js';
 export {
   inputField, outputField, signature, Signature,

@@ -9,9 +9,12 @@ function measured<T>(name: string, given: Readonly<Record<string, unknown>>): T 
   return JSON.parse(calling((core) => core.measure(name, write(given)))) as T;
 }
 
-/** Whether `answer` of the prediction is one of the example's; with `frac` below 1, whether its F1 is at least that. */
-export function answerExactMatch(example: object, prediction: object, options: { readonly frac?: number } = {}): boolean {
-  return measured('answerExactMatch', { example, prediction, ...options });
+/**
+ * Whether `answer` of the prediction is one of the example's; with `frac` below 1, whether its F1 is at least that. A trace, which optimizers
+ * give in the place of the options, changes nothing.
+ */
+export function answerExactMatch(example: object, prediction: object, options: { readonly frac?: number } | readonly unknown[] = {}): boolean {
+  return measured('answerExactMatch', { example, prediction, ...('length' in options ? {} : options) });
 }
 
 /** Whether a passage in `context` of the prediction holds an answer of the example. */

@@ -1,5 +1,6 @@
 /** Programs as classes. */
-import { isPlain, Program, type Compiled, type Place } from './program.js';
+import { Predictor } from './predict.js';
+import { isCompiled, isPlain, Program, type Compiled, type Copying, type Place } from './program.js';
 import type { CallOptions } from './run.js';
 
 /**
@@ -36,6 +37,12 @@ export abstract class Module<I extends object = Record<string, unknown>, O exten
   }
 
   /** @internal */
+  override copyWith(copied: Copying): this {
+    const copy = Object.create(Object.getPrototypeOf(this) as object) as this;
+    return Object.assign(copy, Object.fromEntries(Object.entries(this).map(([field, part]) => [field, copied(part)])));
+  }
+
+  /** @internal */
   override *parts(path: string): Iterable<[path: string, part: Compiled<object, object>]> {
     for (const [field, part] of Object.entries(this)) yield* partsOf(part, path ? `${path}.${field}` : field);
   }
@@ -60,7 +67,8 @@ function within(part: unknown, at: Place, path: string): unknown {
 }
 
 function* partsOf(part: unknown, path: string): Iterable<[path: string, part: Compiled<object, object>]> {
-  if (part instanceof Program) yield* part.parts(path);
+  // What an optimizer made stays as it is, as in DSPy; but a bare predictor is a parameter of the program that it stands in.
+  if (part instanceof Program) yield* isCompiled(part) && !(part instanceof Predictor && part.kind === 'predict') ? [] : part.parts(path);
   else if (holdsPrograms(part)) for (const [key, of] of Object.entries(part)) yield* partsOf(of, inside(part, path, key));
 }
 

@@ -37,6 +37,11 @@ export class Parallel extends Program<readonly Pair[], (object | null)[]> {
   }
 
   /** @internal */
+  override copyWith(): this {
+    return new Parallel(this.#options) as this;
+  }
+
+  /** @internal */
   override *parts(): Iterable<[path: string, part: Compiled<object, object>]> {}
 }
 

@@ -77,6 +77,11 @@ export class Pipeline<I extends object = Record<string, unknown>, O extends obje
   }
 
   /** @internal */
+  protected override again(): this {
+    return new Pipeline(this.#text, this.#changes === undefined ? {} : { changes: JSON.parse(this.#changes) as Record<string, unknown> }) as this;
+  }
+
+  /** @internal */
   protected override compile({ Program }: Core) {
     return Program.pipeline(this.#text, this.#changes);
   }

@@ -59,7 +59,7 @@ export abstract class Program<I extends object = Record<string, unknown>, O exte
 
   /** The predictors inside, under the names that DSPy's `named_predictors()` gives them. */
   namedPredictors(): Map<string, PredictorSettings> {
-    const named = [...this.parts('')].flatMap(([path, part]) =>
+    const named = this.distinctParts().flatMap(([path, part]) =>
       part.predictors().map((name) => [name === 'self' ? path || name : path ? `${path}.${name}` : name, new PredictorSettings(part, name)] as const));
     return new Map(named);
   }
@@ -80,9 +80,24 @@ export abstract class Program<I extends object = Record<string, unknown>, O exte
     return new Map([...found].map(([program, name]) => [name, program]));
   }
 
+  /**
+   * A program like this one, with predictors of its own: to change it leaves this one as it is. Programs, lists and plain objects among the
+   * fields of a {@link Module} are copied, all else is shared; fields named with `#` are not there.
+   */
+  deepcopy(): this {
+    return copying(new Map())(this) as this;
+  }
+
+  /** A copy whose predictors have no demos, and ask no model of their own. */
+  resetCopy(): this {
+    const copy = this.deepcopy();
+    for (const [, part] of copy.distinctParts()) part.change((handle) => handle.reset());
+    return copy;
+  }
+
   /** The state, demos and instructions, as DSPy's `program.save("x.json")` writes it; DSPy loads it for the same program in Python. */
   save(): string {
-    const parts = [...this.parts('')].map(([path, part]) => calling(() => part.handle.dump(path)));
+    const parts = this.distinctParts().map(([path, part]) => calling(() => part.handle.dump(path)));
     return calling((core) => core.join_states(parts));
   }
 
@@ -94,7 +109,7 @@ export abstract class Program<I extends object = Record<string, unknown>, O exte
    * @throws {@link LakeletError} `state`, with the path of the predictor as the step.
    */
   load(state: string, options: { readonly allowUnsafeLmState?: boolean } = {}): void {
-    const parts = [...this.parts('')];
+    const parts = this.distinctParts();
     const before = parts.map(([path, part]) => calling(() => part.handle.dump(path)));
     try {
       for (const [path, part] of parts) part.change((handle) => handle.load(path, state, options.allowUnsafeLmState ?? false));
@@ -111,9 +126,20 @@ export abstract class Program<I extends object = Record<string, unknown>, O exte
       const fields = await this.runIn({ run: run.inside(part), path: '' }, inputs, {});
       return () => write(fields as Record<string, unknown>, 'outputs');
     }));
-    for (const [path, part] of this.parts('')) inner.add(path, part.handle);
+    for (const [path, part] of this.distinctParts()) inner.add(path, part.handle);
+    if (isCompiled(this)) inner.compiled();
     return inner;
   }
+
+  /** Its {@link parts}, each under its first path. @internal */
+  distinctParts(): [path: string, part: Compiled<object, object>][] {
+    const paths = new Map<Compiled<object, object>, string>();
+    for (const [path, part] of this.parts('')) if (!paths.has(part)) paths.set(part, path);
+    return [...paths].map(([part, path]) => [path, part]);
+  }
+
+  /** The same program made anew, of copies of what is inside. @internal */
+  abstract copyWith(copied: Copying): this;
 
   /** What the core runs of it, each under its path. @internal */
   abstract parts(path: string): Iterable<[path: string, part: Compiled<object, object>]>;
@@ -146,7 +172,19 @@ export abstract class Compiled<I extends object, O extends object> extends Progr
 
   /** @internal */
   override inner(): Inner {
-    return calling((core) => core.Inner.of(this.handle));
+    const inner = calling((core) => core.Inner.of(this.handle));
+    if (isCompiled(this)) inner.compiled();
+    return inner;
+  }
+
+  /** The program as it was made. @internal */
+  protected abstract again(): this;
+
+  /** @internal */
+  override copyWith(): this {
+    const copy = this.again();
+    if (this.#changed) copy.change((handle) => handle.be_like(this.handle));
+    return copy;
   }
 
   /** The paths of the predictors inside. @internal */
@@ -164,6 +202,38 @@ export abstract class Compiled<I extends object, O extends object> extends Progr
   override *parts(path: string): Iterable<[path: string, part: Compiled<object, object>]> {
     yield [path, this as unknown as Compiled<object, object>];
   }
+}
+
+const compiled = new WeakSet<object>();
+
+/** Whether an optimizer made it: DSPy's `_compiled`. As a part of another program it is not optimized again. @internal */
+export function isCompiled(program: Program<never, object>): boolean {
+  return compiled.has(program);
+}
+
+/** Notes that an optimizer made it. @internal */
+export function setCompiled(program: Program<never, object>): void {
+  compiled.add(program);
+}
+
+/** Copies programs, lists and records; all else is shared. What stands in two places is one thing in the copy too. @internal */
+export type Copying = (part: unknown) => unknown;
+
+function copying(copies: Map<object, unknown>): Copying {
+  const copied: Copying = (part) => {
+    if (!(part instanceof Program || isPlain(part))) return part;
+    if (copies.has(part)) return copies.get(part);
+    if (part instanceof Program) {
+      const copy = part.copyWith(copied);
+      if (isCompiled(part)) setCompiled(copy);
+      copies.set(part, copy);
+      return copy;
+    }
+    const copy: Record<string, unknown> | unknown[] = Array.isArray(part) ? [] : {};
+    copies.set(part, copy);
+    return Object.assign(copy, ...Object.entries(part).map(([key, of]) => ({ [key]: copied(of) })));
+  };
+  return copied;
 }
 
 /** Whether it is a list or a record, where programs are looked for. @internal */

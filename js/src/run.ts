@@ -1,5 +1,6 @@
 /** One call of a program, and everything that is called on its behalf. */
-import type { Inner, Program as Handle, Run as RunHandle, Store } from '../wasm/lakelet.js';
+import type { Found, Inner, Optimizer as OptimizerHandle, Program as Handle, Run as RunHandle, Store } from '../wasm/lakelet.js';
+import { store, type CacheStore } from './cache.js';
 import { calling, core, init, waiting } from './core.js';
 import { services, single, tracer, type Settings } from './configure.js';
 import { LakeletError } from './errors.js';
@@ -15,6 +16,47 @@ export interface CallOptions extends Settings {
   readonly signal?: AbortSignal;
   /** Milliseconds that the whole call may take. */
   readonly timeout?: number;
+  /** What its calls of models may come to together. When that is spent, further calls fail with the code `budget`. */
+  readonly budget?: Budget;
+  /** Where the answers of models are written down, and taken from when the same work is begun anew. */
+  readonly checkpoint?: Checkpoint;
+}
+
+/**
+ * What calls of models may come to together. What is spent is known when an answer is there: tokens and dollars may go over their limit by the
+ * calls that are under way at once.
+ *
+ * ```ts
+ * await evaluate(qa, { devset, metric, budget: { calls: 500, seconds: 600 } });
+ * ```
+ */
+export interface Budget {
+  /** Calls of models. One that a cache or a checkpoint answers counts, so that the same work ends at the same place when it is done again. */
+  readonly calls?: number;
+  /** Tokens, of prompts and of answers. What a cache answers uses none. */
+  readonly tokens?: number;
+  /** US dollars, by the prices. */
+  readonly dollars?: number;
+  readonly seconds?: number;
+  /** What a million tokens cost in US dollars, by the names of models. */
+  readonly prices?: Readonly<Record<string, { readonly input: number; readonly output: number }>>;
+}
+
+/** What was spent of a {@link Budget}. */
+export interface Spent {
+  readonly calls: number;
+  readonly tokens: number;
+  readonly dollars: number;
+}
+
+/**
+ * A store for the answers of models. Work that follows from its inputs and from the answers goes on where it was broken off, when it is begun
+ * anew with the same store and job: what was answered is not asked again. A crash or a closed tab loses the calls that were under way.
+ */
+export interface Checkpoint {
+  readonly store: CacheStore;
+  /** Tells the work apart from other work in the store. */
+  readonly job?: string;
 }
 
 /** What one call of a predictor may bring with it: settings in the place of the predictor's own. */
@@ -36,6 +78,8 @@ interface Used {
 
 /** What came of a call beside its outputs. */
 export interface Inspection extends Used {
+  /** What was spent of the budget; `null` when there was none. */
+  readonly spent: Spent | null;
   /** What each step was given, did and gave back; contents that a check has not approved are left out. */
   readonly trace: readonly Span[];
   /** The guard that decided the result, when one did. */
@@ -59,6 +103,15 @@ const records = new WeakMap<object, { run: Run; outcome: Partial<Outcome> }>();
 function telling(listener: (event: ProgramEvent) => void): { sink: (text: string) => void; end: () => void } {
   let told: typeof listener | undefined = listener;
   return { sink: (text) => told?.(JSON.parse(text) as ProgramEvent), end: () => (told = undefined) };
+}
+
+/** What the core has of a call. */
+function begun(options: CallOptions, sink: ((text: string) => void) | undefined): RunHandle {
+  const { timeout, budget, checkpoint } = options;
+  const run = calling((it) => new it.Run(services(options), timeout, sink));
+  if (budget) calling(() => run.limit(write({ ...budget }, 'the budget')));
+  if (checkpoint) calling(() => run.record(store(checkpoint.store), checkpoint.job ?? ''));
+  return run;
 }
 
 /** A call that is under way. @internal */
@@ -87,7 +140,7 @@ export class Run {
       }
     };
     const news = listener && telling(listener);
-    const run = new Run(calling((it) => new it.Run(services(options), options.timeout, news?.sink)), options);
+    const run = new Run(begun(options, news?.sink), options);
     const { signal } = options;
     const cancel = () => run.cancel();
     signal?.addEventListener('abort', cancel, { once: true });
@@ -161,6 +214,18 @@ export class Run {
     return waiting(calling(() => this.#run.batches(program, store?.copy(), watch, write(options, 'the options'))));
   }
 
+  /** Searches for a better program; gives what the core found. */
+  optimize(by: OptimizerHandle, student: Inner, teacher: Inner | undefined, watch: ((text: string, found?: Found) => unknown) | undefined,
+    options: Readonly<Record<string, unknown>>): Promise<Found> {
+    this.check();
+    return waiting(calling(() => this.#run.optimize(by, student, teacher, watch, write(options, 'the options'))));
+  }
+
+  get spent(): Spent | null {
+    const spent = calling(() => this.#run.spent());
+    return spent === undefined ? null : (JSON.parse(spent) as Spent);
+  }
+
   get usage(): Used {
     return JSON.parse(calling(() => this.#run.usage())) as Used;
   }
@@ -196,7 +261,7 @@ export function inspect(prediction: object): Inspection {
     });
   }
   const { run, outcome } = record;
-  return { ...run.usage, trace: run.trace(), stoppedBy: outcome.stoppedBy ?? null, others: outcome.records?.slice(1) ?? [] };
+  return { ...run.usage, spent: run.spent, trace: run.trace(), stoppedBy: outcome.stoppedBy ?? null, others: outcome.records?.slice(1) ?? [] };
 }
 
 /** The guard that stopped the program, if one did. @internal */

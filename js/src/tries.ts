@@ -2,7 +2,7 @@
 import { calling } from './core.js';
 import { adapterOf } from './configure.js';
 import { Module } from './module.js';
-import { Program, type Compiled, type Place } from './program.js';
+import { Program, type Compiled, type Copying, type Place } from './program.js';
 import { opened } from './types.js';
 import { write } from './values.js';
 
@@ -49,6 +49,11 @@ export class Tries<I extends object, O extends object> extends Program<I, O> {
     } finally {
       handle.free();
     }
+  }
+
+  /** @internal */
+  override copyWith(copied: Copying): this {
+    return new Tries(this.#kind, copied(this.module) as Program<I, O>, this.#options) as this;
   }
 
   /** @internal */

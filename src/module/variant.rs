@@ -7,7 +7,7 @@ use futures_core::future::LocalBoxFuture;
 use super::{Module, Predict, Retrieve, SubModule};
 use crate::error::Result;
 use crate::example::{Example, Prediction};
-use crate::run::Run;
+use crate::run::{Run, StandIn};
 use crate::state::Keepsakes;
 
 /// A program whose predictors are copies, so that demos, instructions and models can change without changing the program:
@@ -32,7 +32,7 @@ use crate::state::Keepsakes;
 #[derive(Clone)]
 pub struct Variant {
     program: Rc<dyn Module>,
-    predictors: Vec<(String, Rc<Predict>)>,
+    predictors: Vec<(Rc<str>, Rc<Predict>)>,
     /// Whether an optimizer made it.
     pub compiled: bool,
 }
@@ -40,7 +40,8 @@ pub struct Variant {
 impl Variant {
     /// The program as it is: DSPy's `program.deepcopy()`.
     pub fn copy_of(program: &Rc<dyn Module>) -> Self {
-        let predictors = program.predictors().into_iter().map(|(path, predict)| (path, Rc::new(predict.clone())));
+        let predictors =
+            program.predictors().into_iter().map(|(path, predict)| (path.into(), Rc::new(predict.clone())));
         Self { program: Rc::clone(program), predictors: predictors.collect(), compiled: program.is_compiled() }
     }
 
@@ -64,17 +65,21 @@ impl Variant {
 impl Module for Variant {
     fn call<'a>(&'a self, run: &'a Run, inputs: Example) -> LocalBoxFuture<'a, Result<Prediction>> {
         let originals = self.program.predictors().into_iter().map(|(_, predict)| predict.id());
-        let copies = self.predictors.iter().map(|(_, copy)| Rc::clone(copy));
-        let run = run.clone().with_stand_ins(originals.zip(copies));
+        let stand_ins = originals.zip(&self.predictors).map(|(of, (path, copy))| StandIn {
+            of,
+            path: Rc::clone(path),
+            predict: Rc::clone(copy),
+        });
+        let run = run.clone().with_stand_ins(stand_ins);
         Box::pin(async move { self.program.call(&run, inputs).await })
     }
 
     fn predictors(&self) -> Vec<(String, &Predict)> {
-        self.predictors.iter().map(|(path, predict)| (path.clone(), &**predict)).collect()
+        self.predictors.iter().map(|(path, predict)| (path.to_string(), &**predict)).collect()
     }
 
     fn predictors_mut(&mut self) -> Vec<(String, &mut Predict)> {
-        self.predictors.iter_mut().map(|(path, predict)| (path.clone(), Rc::make_mut(predict))).collect()
+        self.predictors.iter_mut().map(|(path, predict)| (path.to_string(), Rc::make_mut(predict))).collect()
     }
 
     fn sub_modules(&self) -> Vec<SubModule> {

@@ -30,6 +30,8 @@ pub struct Span {
     pub parent: Option<usize>,
     /// The predictor that was called, by its [`Predict::id`](crate::Predict::id).
     pub predictor: Option<usize>,
+    /// The path of that predictor, when a [`Variant`](crate::module::Variant) of a program was called.
+    pub path: Option<Rc<str>>,
     /// The step's name in its program.
     pub name: Rc<str>,
     /// `predict`, `chain_of_thought`, `retrieve`, `guard` ...
@@ -79,6 +81,7 @@ impl Span {
             id,
             parent: None,
             predictor: None,
+            path: None,
             name,
             kind,
             start_ms,
@@ -226,7 +229,8 @@ impl OpenSpan {
 
     /// Says which predictor was called.
     pub fn of_predictor(&self, id: usize) {
-        self.run.change_span(self.id, |span| span.predictor = Some(id));
+        let path = self.run.path_of(id);
+        self.run.change_span(self.id, |span| (span.predictor, span.path) = (Some(id), path));
     }
 
     /// The tokens so far: of its model calls, and of those of the steps inside it.

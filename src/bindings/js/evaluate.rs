@@ -1,27 +1,23 @@
 //! Evaluations, with metrics of the caller's.
 
-use std::rc::Rc;
-
-use futures_core::future::LocalBoxFuture;
 use js_sys::{Function, Promise};
 use serde_json::{Value as Json, json};
 use wasm_bindgen::prelude::*;
 
-use super::callback;
 use super::custom::Opened;
-use super::errors::{answered, thrown};
+use super::errors::thrown;
 use super::inner::Inner;
 use super::options::Options;
 use super::program::example;
 use super::records;
 use super::run::Run;
+use super::scoring::JsMetric;
 use crate::error::{Error, ErrorKind, Result};
 use crate::evaluate::{Evaluate, Evaluation, Progress, Row};
-use crate::example::{Example, Prediction};
+use crate::example::Example;
 use crate::json;
 use crate::metric::{Judge, Metric};
 use crate::report;
-use crate::run::{self, Span};
 use crate::value::Value;
 
 #[wasm_bindgen]
@@ -88,12 +84,17 @@ fn told(progress: &Progress) -> String {
     report::with_raw(head, &described(progress.error.as_ref()))
 }
 
-fn outcome(evaluation: Evaluation) -> String {
+/// An evaluation without its rows.
+pub(super) fn summary(evaluation: &Evaluation) -> Json {
     let latency = |share| evaluation.latency_ms(share);
-    let head = json!({
+    json!({
         "score": evaluation.score, "margin": evaluation.margin(), "failed": evaluation.failed, "durationMs": evaluation.duration_ms,
         "latencyMs": {"p50": latency(0.5), "p95": latency(0.95), "p99": latency(0.99)},
-    });
+    })
+}
+
+fn outcome(evaluation: Evaluation) -> String {
+    let head = summary(&evaluation);
     let rows = evaluation.rows.iter().map(told_row).collect::<Vec<_>>().join(",");
     let predictions = evaluation.rows.into_iter().map(|row| Value::Dict(row.prediction.fields)).collect();
     let mut members = records::opened(predictions, Opened::plain());
@@ -114,23 +115,4 @@ fn told_row(row: &Row) -> String {
 /// The member `error`, when there is one.
 pub(super) fn described(error: Option<&Error>) -> Vec<(&'static str, String)> {
     error.map(|error| ("error", json::text(&Json::Object(report::error(error))))).into_iter().collect()
-}
-
-/// A function from an example and a prediction to a promise of `{score}`, a record.
-struct JsMetric(Function);
-
-impl Metric for JsMetric {
-    fn score<'a>(
-        &'a self,
-        _run: &'a run::Run,
-        example: &'a Example,
-        prediction: &'a Prediction,
-        _trace: Option<&'a [Rc<Span>]>,
-    ) -> LocalBoxFuture<'a, Result<Value>> {
-        Box::pin(async move {
-            let given = callback::given(&[&example.fields, &prediction.fields], Opened::plain());
-            let answer = answered(self.0.call1(&JsValue::NULL, &given)).await?;
-            Ok(callback::record(&answer)?.swap_remove("score").unwrap_or(Value::None))
-        })
-    }
 }

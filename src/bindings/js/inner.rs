@@ -22,23 +22,29 @@ pub struct Inner {
     forward: Option<Function>,
     /// What the core has of it, each under its path.
     programs: Vec<(String, Rc<dyn Module>)>,
+    compiled: bool,
 }
 
 #[wasm_bindgen]
 impl Inner {
     /// A program of the core's.
     pub fn of(program: &Program) -> Self {
-        Self { forward: None, programs: vec![(String::new(), program.shared())] }
+        Self { forward: None, programs: vec![(String::new(), program.shared())], compiled: false }
     }
 
     /// A program of the caller's: a function from a [`Run`] and inputs to a promise of a record.
     pub fn calling(forward: Function) -> Self {
-        Self { forward: Some(forward), programs: Vec::new() }
+        Self { forward: Some(forward), programs: Vec::new(), compiled: false }
     }
 
     /// Tells what the core has of it.
     pub fn add(&mut self, path: String, program: &Program) {
         self.programs.push((path, program.shared()));
+    }
+
+    /// Tells that an optimizer made it.
+    pub fn compiled(&mut self) {
+        self.compiled = true;
     }
 }
 
@@ -75,5 +81,9 @@ impl Module for Inner {
     /// None: they are changed where they stand.
     fn predictors_mut(&mut self) -> Vec<(String, &mut Predict)> {
         Vec::new()
+    }
+
+    fn is_compiled(&self) -> bool {
+        self.compiled
     }
 }

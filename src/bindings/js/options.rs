@@ -49,6 +49,17 @@ impl Options {
         self.integer(name)?.map(|number| u32::try_from(number).map_err(|_| wrong(name, "0 or more"))).transpose()
     }
 
+    /// A whole number that may be large.
+    pub fn size(&self, name: &str) -> Result<Option<u64>> {
+        self.integer(name)?.map(|number| u64::try_from(number).map_err(|_| wrong(name, "0 or more"))).transpose()
+    }
+
+    pub fn integers(&self, name: &str) -> Result<Vec<i64>> {
+        let number = |value: &Value| if let Value::Int(number) = value { Some(*number) } else { None };
+        let numbers = self.list(name)?.iter().map(number).collect::<Option<_>>();
+        numbers.ok_or_else(|| wrong(name, "a list of whole numbers"))
+    }
+
     pub fn texts(&self, name: &str) -> Result<Vec<&str>> {
         let texts = self.list(name)?.iter().map(Value::as_str).collect::<Option<_>>();
         texts.ok_or_else(|| wrong(name, "a list of texts"))

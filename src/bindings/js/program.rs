@@ -19,7 +19,7 @@ use crate::databricks::ServingChat;
 use crate::error::{Error, ErrorKind, Result};
 use crate::example::Example;
 use crate::json;
-use crate::module::{Call, Module, Predict};
+use crate::module::{Call, Module, Predict, Variant};
 use crate::pipeline::Pipeline;
 use crate::report;
 use crate::state::{self, Part};
@@ -89,6 +89,25 @@ impl Program {
     /// Changes settings of the predictor of that path: `{config?, demos?}`, and its signature.
     pub fn set(&mut self, path: &str, length: usize, signature: Option<Signature>) -> std::result::Result<(), JsValue> {
         self.change(path, length, signature).map_err(|error| thrown(&error))
+    }
+
+    /// Sets the predictors to what those of a program of the same kind are, and the retrievers.
+    pub fn be_like(&mut self, other: &Program) -> std::result::Result<(), JsValue> {
+        let predictors: Vec<Predict> =
+            other.loaded.module().predictors().into_iter().map(|(_, predict)| predict.clone()).collect();
+        self.take(&predictors).map_err(|error| thrown(&error))?;
+        for ((_, mine), (_, theirs)) in
+            self.loaded.module().retrieves().into_iter().zip(other.loaded.module().retrieves())
+        {
+            mine.set_k(theirs.k());
+        }
+        Ok(())
+    }
+
+    /// Forgets what its predictors have learned.
+    pub fn reset(&mut self) -> std::result::Result<(), JsValue> {
+        let learned = Variant::reset_copy_of(&self.shared()).into_predictors();
+        self.take(&learned).map_err(|error| thrown(&error))
     }
 
     /// DSPy's saved state of the program, as the part `path` of a larger one; empty for the whole.
@@ -172,6 +191,14 @@ impl Program {
             Loaded::Module(module) => Rc::clone(module),
             Loaded::Pipeline(pipeline) => Rc::clone(pipeline) as Rc<dyn Module>,
         }
+    }
+
+    /// Puts predictors in the place of its own, as many as there are.
+    pub(super) fn take(&mut self, predictors: &[Predict]) -> Result<()> {
+        for ((_, mine), other) in self.loaded.module_mut()?.predictors_mut().into_iter().zip(predictors) {
+            *mine = other.clone();
+        }
+        Ok(())
     }
 
     fn part<'a>(&'a mut self, path: &'a str) -> Result<Part<'a>> {

@@ -5,7 +5,9 @@ use std::future::Future;
 use std::rc::Rc;
 
 use futures_util::future::{AbortHandle, abortable};
+use indexmap::IndexMap;
 use js_sys::Promise;
+use serde_json::json;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
@@ -16,12 +18,15 @@ use super::model::Model;
 use super::options::Options;
 use super::program::example;
 use super::records;
+use super::store::Store;
 use super::workspace::Retriever;
+use crate::cache::Journal;
 use crate::error::{Error, ErrorKind, Result};
+use crate::json;
 use crate::module::{Module, Parallel};
 use crate::platform::js::JsClock;
 use crate::report;
-use crate::run;
+use crate::run::{self, Budget, Price, Spent};
 use crate::value::Value;
 
 /// What programs may reach.
@@ -77,6 +82,24 @@ impl Run {
         run.into()
     }
 
+    /// Limits what it may spend: `{calls?, tokens?, dollars?, seconds?, prices?}`.
+    pub fn limit(&mut self, length: usize) -> std::result::Result<(), JsValue> {
+        let limited = budget(length).and_then(|budget| self.run.clone().within_budget(budget));
+        self.run = limited.map_err(|error| thrown(&error))?;
+        Ok(())
+    }
+
+    /// Keeps the answers of models in a store, as those of the work `job`, and takes them from there.
+    pub fn record(&mut self, store: &Store, job: &str) {
+        self.run = self.run.clone().recorded_in(Journal::new(Rc::clone(&store.cache), job));
+    }
+
+    /// What was spent of the budget, as JSON text, if there is one.
+    pub fn spent(&self) -> Option<String> {
+        let Spent { calls, tokens, dollars } = self.run.spent()?;
+        Some(json::text(&json!({"calls": calls, "tokens": tokens, "dollars": dollars})))
+    }
+
     /// Abandons everything that this run has under way.
     pub fn cancel(&self) {
         for call in self.calls.take() {
@@ -113,6 +136,18 @@ impl Run {
     }
 }
 
+fn budget(length: usize) -> Result<Budget> {
+    let options = Options::read(length)?;
+    let mut prices = IndexMap::new();
+    for (model, price) in options.object("prices")?.into_iter().flatten() {
+        let price = Options::of(price.clone()).map_err(|error| error.at_field("prices"))?;
+        let number = |name| Ok::<_, Error>(price.number(name)?.unwrap_or_default());
+        prices.insert(model.clone(), Price { input: number("input")?, output: number("output")? });
+    }
+    let (dollars, seconds) = (options.number("dollars")?, options.number("seconds")?);
+    Ok(Budget { calls: options.size("calls")?, tokens: options.size("tokens")?, dollars, seconds, prices })
+}
+
 async fn parallel(run: &run::Run, parts: &[Inner], options: &Options) -> Result<String> {
     let mut parallel = Parallel::default();
     for (name, number) in [("numThreads", &mut parallel.num_threads), ("maxErrors", &mut parallel.max_errors)] {
@@ -146,13 +181,13 @@ impl Run {
         }
     }
 
-    /// Starts work that this run can abandon; the promise is of the text that it gives.
-    pub(super) fn start(&self, work: impl Future<Output = Result<String>> + 'static) -> Promise {
+    /// Starts work that this run can abandon; the promise is of what it gives.
+    pub(super) fn start<T: Into<JsValue> + 'static>(&self, work: impl Future<Output = Result<T>> + 'static) -> Promise {
         let (work, handle) = abortable(work);
         self.calls.borrow_mut().push(handle);
         future_to_promise(async move {
             let ended = work.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Cancelled, "the call was cancelled")));
-            ended.map(JsValue::from).map_err(|error| thrown(&error))
+            ended.map(Into::into).map_err(|error| thrown(&error))
         })
     }
 }

@@ -1,0 +1,106 @@
+/** Optimizers that write instructions. */
+import type { LanguageModel } from '../configure.js';
+import type { BootstrapOptions, ScoringOptions } from './few-shot.js';
+import { Optimizer } from './optimizer.js';
+
+/** What {@link COPRO} is told. */
+export interface COPROOptions<R extends object, O extends object> extends ScoringOptions<R, O> {
+  /** The model that proposes; that of the program unless given. */
+  readonly promptModel?: LanguageModel;
+  /** How many proposals there are each time, at least two; 10 unless given. */
+  readonly breadth?: number;
+  /** How many times there are proposals; 3 unless given. */
+  readonly depth?: number;
+  /** The temperature of proposals; 1.4 unless given. */
+  readonly initTemperature?: number;
+}
+
+/**
+ * Lets a model propose instructions and the prefix of the last output, scores them on all examples, and shows the model what they scored, for
+ * better ones: DSPy's `COPRO`.
+ *
+ * ```ts
+ * const { program } = await new COPRO({ metric: answerExactMatch, breadth: 5 }).compile(qa, { trainset });
+ * ```
+ */
+export class COPRO<R extends object = any, O extends object = any> extends Optimizer<R, O> {
+  constructor({ promptModel, ...options }: COPROOptions<R, O>) {
+    super('COPRO', { ...options }, { promptModel });
+  }
+}
+
+/** What {@link InferRules} is told. */
+export interface InferRulesOptions<R extends object, O extends object> extends BootstrapOptions, Omit<ScoringOptions<R, O>, 'maxErrors'> {
+  /** How many candidates there are; 10 unless given. */
+  readonly numCandidates?: number;
+  /** How many rules the model is asked for; 10 unless given. */
+  readonly numRules?: number;
+}
+
+/**
+ * Bootstraps demos, lets a model put the examples into rules, adds the rules to the instructions, and keeps what scores best: DSPy's
+ * `InferRules`. The model of `teacherSettings` writes the rules.
+ *
+ * ```ts
+ * const { program } = await new InferRules({ metric: answerExactMatch, numRules: 5 }).compile(qa, { trainset, valset });
+ * ```
+ */
+export class InferRules<R extends object = any, O extends object = any> extends Optimizer<R, O> {
+  constructor({ teacherSettings, ...options }: InferRulesOptions<R, O>) {
+    super('InferRules', { ...options }, { teacherModel: teacherSettings?.lm });
+  }
+}
+
+/** What {@link GEPA} is told. Exactly one of `auto`, `maxFullEvals` and `maxMetricCalls` says when it ends. */
+export interface GEPAOptions<R extends object, O extends object> extends Omit<ScoringOptions<R, O>, 'maxErrors'> {
+  readonly auto?: 'light' | 'medium' | 'heavy';
+  /** So many evaluations of all examples, those of the valset included. */
+  readonly maxFullEvals?: number;
+  readonly maxMetricCalls?: number;
+  /** How many examples a candidate is changed for, and tried on first; 3 unless given. */
+  readonly reflectionMinibatchSize?: number;
+  /** Which candidate is changed next; `pareto` unless given: one of those that do best on some example. */
+  readonly candidateSelectionStrategy?: 'pareto' | 'current_best' | 'epsilon_greedy' | 'top_k_pareto';
+  /** Which predictors of a candidate are changed; `round_robin` unless given. */
+  readonly componentSelector?: 'round_robin' | 'all';
+  /** The model that reflects: DSPy asks for a strong one. That of the program unless given. */
+  readonly reflectionLm?: LanguageModel;
+  /** Reference material for the model that reflects, each the text of a skill. */
+  readonly skills?: readonly string[];
+  /** Requirements for every proposal. */
+  readonly additionalInstructions?: string;
+  /** The most characters that a proposal may have. */
+  readonly maxChars?: number;
+  /** Whether a candidate stays as it is when it is perfect on its minibatch; `true` unless given. */
+  readonly skipPerfectScore?: boolean;
+  /** The score from which on a prediction is perfect; 1 unless given. */
+  readonly perfectScore?: number;
+  /** Whether replies that could not be read are reflected on; `false` unless given. */
+  readonly addFormatFailureAsFeedback?: boolean;
+  /** Whether candidates that have changed different predictors are merged; `true` unless given. */
+  readonly useMerge?: boolean;
+  /** How many merged candidates there are at most; 5 unless given. */
+  readonly maxMergeInvocations?: number;
+  /** The score of an example that the program or the metric fails on; 0 unless given. */
+  readonly failureScore?: number;
+  /** What draws follow from; 0 unless given. */
+  readonly seed?: number;
+}
+
+/**
+ * Lets a model rewrite instructions by reflecting on what they led to and on what the metric says of it, and goes on from the candidates that are
+ * best on some example: DSPy's `GEPA`. The metric is best one that says why.
+ *
+ * ```ts
+ * const metric = (example, prediction) => {
+ *   const isRight = example.answer === prediction.answer;
+ *   return { score: isRight, feedback: isRight ? 'Right.' : `The answer is ${example.answer}.` };
+ * };
+ * const { program } = await new GEPA({ metric, auto: 'light', reflectionLm: 'databricks-claude-sonnet-4-5' }).compile(qa, { trainset, valset });
+ * ```
+ */
+export class GEPA<R extends object = any, O extends object = any> extends Optimizer<R, O> {
+  constructor({ reflectionLm, ...options }: GEPAOptions<R, O>) {
+    super('GEPA', { ...options }, { reflectionModel: reflectionLm });
+  }
+}

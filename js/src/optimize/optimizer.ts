@@ -1,0 +1,167 @@
+/** What optimizers have in common: DSPy's teleprompters. */
+import type { Found, Optimizer as Handle } from '../../wasm/lakelet.js';
+import { withModels, type LanguageModel } from '../configure.js';
+import { calling } from '../core.js';
+import { LakeletError } from '../errors.js';
+import { inputsOf } from '../evaluate.js';
+import type { DescribedError } from '../events.js';
+import type { Program } from '../program.js';
+import { Run, type CallOptions } from '../run.js';
+import { write } from '../values.js';
+import { metricIn, type OptimizerMetric } from './metric.js';
+import { learned, observing, type Observer, type Progress } from './observer.js';
+
+/** What an optimizer works with. */
+export interface CompileOptions<R extends object, P> extends CallOptions {
+  /** Examples: what the program is given, and what is wanted of it. */
+  readonly trainset: readonly R[];
+  /** What candidates are scored on; the trainset or a part of it unless given. */
+  readonly valset?: readonly R[];
+  /** A program with the same predictors, whose calls the student learns from; the student itself unless given. */
+  readonly teacher?: P;
+  /** The fields of an example that the program is given. Predictors and pipelines tell their inputs themselves. */
+  readonly inputs?: readonly (keyof R & string)[];
+  /** Told of the candidates. What it fails with stops nothing. */
+  readonly observer?: Observer<P>;
+  /** Told whenever a prediction or a candidate was scored. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** A candidate. */
+export interface Candidate<P> {
+  readonly program: P;
+  /** In percent. */
+  readonly score: number;
+}
+
+/** What came of a search. */
+export interface Optimized<P> {
+  /** The best program that was found: one of its own, of the class of the student, which stays as it is. */
+  readonly program: P;
+  /** The score of the best candidate in percent; `null` of optimizers that do not score. */
+  readonly score: number | null;
+  /** What was scored on all the examples that programs are compared on: the best first, of equals the earlier one. */
+  readonly candidates: readonly Candidate<P>[];
+  /** Why the search ended before its end, if it did: the budget was spent. */
+  readonly stoppedBy: LakeletError | null;
+}
+
+/** What a search comes to at most. */
+export interface Estimate {
+  /** Calls of programs, the student's or the teacher's. */
+  readonly programCalls: number;
+  /** Calls of the model that proposes: instructions, rules, advice. */
+  readonly proposals: number;
+  /** Both as calls of models, of programs that ask each of their predictors once; without those of a metric that asks a model. */
+  readonly modelCalls: number;
+}
+
+/** Any program, as a type that is inferred. */
+export type AnyProgram = Program<never, object>;
+
+/**
+ * Makes programs better. The student stays as it is, so that several searches for the same one may be under way at once.
+ *
+ * ```ts
+ * const optimizer = new BootstrapFewShotWithRandomSearch({ metric: answerExactMatch });
+ * const { program, score } = await optimizer.compile(qa, { trainset, budget: { calls: 2000 } });
+ * await writeFile('qa.json', program.save());
+ * ```
+ */
+export abstract class Optimizer<R extends object, O extends object> {
+  /** DSPy's name of it. */
+  readonly name: string;
+  readonly #metric: OptimizerMetric<R, O> | undefined;
+  readonly #models: Readonly<Record<string, LanguageModel | undefined>>;
+  readonly #options: Readonly<Record<string, unknown>>;
+
+  /** @internal */
+  protected constructor(
+    name: string,
+    { metric, ...options }: { readonly metric?: OptimizerMetric<R, O>; readonly [option: string]: unknown },
+    models: Readonly<Record<string, LanguageModel | undefined>> = {},
+  ) {
+    this.name = name;
+    this.#metric = metric;
+    this.#options = options;
+    this.#models = models;
+  }
+
+  /**
+   * Searches for a better program.
+   *
+   * @throws {@link LakeletError} `input` for sets that cannot be learned from, naming the row and the field; what the program and the model that
+   * proposes fail with, when that ends the search. A budget that is spent is no error: see {@link Optimized.stoppedBy}.
+   */
+  compile<P extends AnyProgram, E extends R>(program: P, options: CompileOptions<E, P>): Promise<Optimized<P>> {
+    const { trainset, valset, teacher, inputs, observer, onProgress, ...call } = options;
+    const [settings, names] = withModels(call, this.models());
+    return Run.begin(settings, async (run) => {
+      const sets = { ...given(program, inputs), trainset, valset };
+      const student = program.inner(run);
+      const { watch, scored } = observing(program, run, observer, onProgress);
+      const by = this.handle(run, names, scored);
+      try {
+        return result(program, await run.optimize(by, student, teacher?.inner(run), watch, sets));
+      } finally {
+        by.free();
+      }
+    });
+  }
+
+  /** What a search comes to at most, before it begins. */
+  estimate<P extends AnyProgram, E extends R>(program: P, options: CompileOptions<E, P>): Promise<Estimate> {
+    const { trainset, valset, inputs } = options;
+    return Run.begin({}, async (run) => {
+      const student = program.inner(run);
+      const by = this.handle(run, {}, undefined);
+      try {
+        return JSON.parse(calling(() => by.estimate(student, write({ ...given(program, inputs), trainset, valset })))) as Estimate;
+      } finally {
+        by.free();
+      }
+    });
+  }
+
+  /** The models that it asks beside those of programs, by the names that the core has for them. @internal */
+  models(): Readonly<Record<string, LanguageModel | undefined>> {
+    return this.#models;
+  }
+
+  /** The optimizers that it puts together. @internal */
+  parts(): readonly Optimizer<R, O>[] {
+    return [];
+  }
+
+  /** What the core has of it; `names` are those of the models in the run. @internal */
+  handle(run: Run, names: Readonly<Record<string, string>>, scored: ((count: number) => void) | undefined): Handle {
+    const parts = this.parts().map((part) => part.handle(run, names, scored));
+    const metric = this.#metric && metricIn(run, this.#metric as OptimizerMetric<never, never>, scored);
+    return calling((core) => core.Optimizer.of(this.name, metric, parts, write({ ...this.#options, ...names }, 'the options')));
+  }
+}
+
+function given(program: AnyProgram, inputs: readonly string[] | undefined): { readonly inputs: readonly string[]; readonly optional?: readonly string[] } {
+  const told = inputs ? { inputs } : inputsOf(program);
+  if (told) return told;
+  throw new LakeletError('the program does not tell which fields of an example it is given', {
+    code: 'config', field: 'inputs', hint: "name them: compile(program, { inputs: ['question'], ... })",
+  });
+}
+
+function result<P extends AnyProgram>(student: P, found: Found): Optimized<P> {
+  const { scores, error } = JSON.parse(calling(() => found.told())) as { scores: number[]; error?: DescribedError };
+  const candidates = scores.map((score, i) => lazily(score, () => learned(student, found, i + 1)));
+  return { program: learned(student, found, 0), score: scores[0] ?? null, candidates, stoppedBy: error ? new LakeletError(error.message, error) : null };
+}
+
+/** A candidate whose program is made when it is asked for: there may be hundreds. */
+function lazily<P>(score: number, make: () => P): Candidate<P> {
+  let made: P | undefined;
+  return {
+    score,
+    get program() {
+      return (made ??= make());
+    },
+  };
+}

@@ -1,0 +1,139 @@
+//! Optimizers by their names, with DSPy's options in camel case.
+
+use std::rc::Rc;
+
+use super::options::Options;
+use crate::error::{Error, ErrorKind, Result};
+use crate::evaluate::Evaluate;
+use crate::metric::Metric;
+use crate::optimize::gepa::{self, Auto, CandidateSelection, ComponentSelector, Gepa, InstructionProposer, Limit};
+use crate::optimize::{
+    BetterTogether, BootstrapFewShot, BootstrapFewShotWithRandomSearch, Copro, InferRules, LabeledFewShot, Optimizer,
+};
+
+/// The optimizer that DSPy has under that name. Models are named as the run names them. `parts` are the optimizers of a
+/// `BetterTogether`, in the order of the option `names`.
+pub(super) fn read(
+    name: &str,
+    metric: Option<Rc<dyn Metric>>,
+    parts: Vec<Rc<dyn Optimizer>>,
+    options: &Options,
+) -> Result<Rc<dyn Optimizer>> {
+    let wanted = || metric.clone().ok_or_else(no_metric);
+    Ok(match name {
+        "LabeledFewShot" => {
+            let mut optimizer = LabeledFewShot::default();
+            count(options, "k", &mut optimizer.k)?;
+            optimizer.sample = options.flag("sample")?.unwrap_or(optimizer.sample);
+            Rc::new(optimizer)
+        }
+        "BootstrapFewShot" => Rc::new(bootstrap(metric, options)?),
+        "BootstrapFewShotWithRandomSearch" => {
+            let mut optimizer = BootstrapFewShotWithRandomSearch::new(wanted()?);
+            optimizer.bootstrap = bootstrap(metric, options)?;
+            count(options, "numCandidatePrograms", &mut optimizer.num_candidate_programs)?;
+            optimizer.labeled_sample = options.flag("labeledSample")?.unwrap_or(optimizer.labeled_sample);
+            optimizer.stop_at_score = options.number("stopAtScore")?;
+            if options.value("restrict").is_some() {
+                optimizer.restrict = Some(options.integers("restrict")?);
+            }
+            evaluate(options, &mut optimizer.evaluate)?;
+            Rc::new(optimizer)
+        }
+        "COPRO" => {
+            let mut optimizer = Copro::new(wanted()?);
+            optimizer.prompt_model = model(options, "promptModel")?;
+            count(options, "breadth", &mut optimizer.breadth)?;
+            count(options, "depth", &mut optimizer.depth)?;
+            optimizer.init_temperature = options.number("initTemperature")?.unwrap_or(optimizer.init_temperature);
+            evaluate(options, &mut optimizer.evaluate)?;
+            Rc::new(optimizer)
+        }
+        "InferRules" => {
+            let mut optimizer = InferRules::new(wanted()?);
+            optimizer.bootstrap = bootstrap(metric, options)?;
+            count(options, "numCandidates", &mut optimizer.num_candidates)?;
+            count(options, "numRules", &mut optimizer.num_rules)?;
+            evaluate(options, &mut optimizer.evaluate)?;
+            Rc::new(optimizer)
+        }
+        "GEPA" => Rc::new(gepa(wanted()?, options)?),
+        "BetterTogether" => {
+            let mut optimizer = BetterTogether::new(wanted()?);
+            let names = options.texts("names")?.into_iter().map(str::to_owned);
+            optimizer.optimizers.extend(names.zip(parts));
+            if let Some(strategy) = options.text("strategy")? {
+                optimizer.strategy = strategy.to_owned();
+            }
+            optimizer.valset_ratio = options.number("valsetRatio")?.unwrap_or(optimizer.valset_ratio);
+            let shuffle = &mut optimizer.shuffle_trainset_between_steps;
+            *shuffle = options.flag("shuffleTrainsetBetweenSteps")?.unwrap_or(*shuffle);
+            optimizer.seed = options.integer("seed")?.unwrap_or(optimizer.seed);
+            evaluate(options, &mut optimizer.evaluate)?;
+            Rc::new(optimizer)
+        }
+        other => return Err(Error::new(ErrorKind::Unsupported, format!("no optimizer is called {other}"))),
+    })
+}
+
+fn bootstrap(metric: Option<Rc<dyn Metric>>, options: &Options) -> Result<BootstrapFewShot> {
+    let mut bootstrap = BootstrapFewShot { metric, ..BootstrapFewShot::default() };
+    bootstrap.metric_threshold = options.number("metricThreshold")?;
+    bootstrap.teacher_model = model(options, "teacherModel")?;
+    count(options, "maxBootstrappedDemos", &mut bootstrap.max_bootstrapped_demos)?;
+    count(options, "maxLabeledDemos", &mut bootstrap.max_labeled_demos)?;
+    count(options, "maxRounds", &mut bootstrap.max_rounds)?;
+    count(options, "maxErrors", &mut bootstrap.max_errors)?;
+    Ok(bootstrap)
+}
+
+fn gepa(metric: Rc<dyn Metric>, options: &Options) -> Result<Gepa> {
+    let optional = |name: &str| Ok::<_, Error>(options.count(name)?.map(|number| number as usize));
+    let auto = options.text("auto")?.map(Auto::named).transpose()?;
+    let mut gepa = Gepa::new(metric, Limit::of(auto, optional("maxFullEvals")?, optional("maxMetricCalls")?)?)?;
+    count(options, "reflectionMinibatchSize", &mut gepa.reflection_minibatch_size)?;
+    if let Some(name) = options.text("candidateSelectionStrategy")? {
+        gepa.candidate_selection = CandidateSelection::named(name)?;
+    }
+    if let Some(name) = options.text("componentSelector")? {
+        gepa.component_selector = ComponentSelector::named(name)?;
+    }
+    gepa.reflection_model = model(options, "reflectionModel")?;
+    gepa.proposer = InstructionProposer::new(gepa::ProposerOptions {
+        skills: options.texts("skills")?.into_iter().map(str::to_owned).collect(),
+        additional_instructions: options.text("additionalInstructions")?.map(str::to_owned),
+        max_chars: optional("maxChars")?,
+        ..gepa::ProposerOptions::default()
+    })?;
+    gepa.skip_perfect_score = options.flag("skipPerfectScore")?.unwrap_or(gepa.skip_perfect_score);
+    gepa.perfect_score = options.number("perfectScore")?.unwrap_or(gepa.perfect_score);
+    let add = &mut gepa.add_format_failure_as_feedback;
+    *add = options.flag("addFormatFailureAsFeedback")?.unwrap_or(*add);
+    gepa.use_merge = options.flag("useMerge")?.unwrap_or(gepa.use_merge);
+    count(options, "maxMergeInvocations", &mut gepa.max_merge_invocations)?;
+    count(options, "numThreads", &mut gepa.num_threads)?;
+    gepa.failure_score = options.number("failureScore")?.unwrap_or(gepa.failure_score);
+    gepa.seed = options.integer("seed")?.unwrap_or(gepa.seed);
+    Ok(gepa)
+}
+
+/// How candidates are evaluated.
+fn evaluate(options: &Options, evaluate: &mut Evaluate) -> Result<()> {
+    count(options, "numThreads", &mut evaluate.parallel.num_threads)?;
+    count(options, "maxErrors", &mut evaluate.parallel.max_errors)
+}
+
+fn count(options: &Options, name: &str, number: &mut usize) -> Result<()> {
+    *number = options.count(name)?.map_or(*number, |count| count as usize);
+    Ok(())
+}
+
+fn model(options: &Options, name: &str) -> Result<Option<String>> {
+    Ok(options.text(name)?.map(str::to_owned))
+}
+
+fn no_metric() -> Error {
+    Error::new(ErrorKind::Config, "the optimizer has no metric to compare programs with")
+        .at_field("metric")
+        .with_hint("give it one: new COPRO({ metric: answerExactMatch })")
+}
