@@ -28,6 +28,8 @@ pub struct Trial<'a> {
     pub number: usize,
     pub program: &'a dyn Module,
     pub evaluation: &'a Evaluation,
+    /// What it comes to by other measures than the metric, by their names: latency in milliseconds, US dollars.
+    pub objectives: &'a [(String, f64)],
 }
 
 /// Told of what happens, as far as it cares. What it fails with stops nothing: who tells it decides what becomes of it.

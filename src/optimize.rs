@@ -13,9 +13,12 @@ pub mod gepa;
 mod infer_rules;
 mod knn_few_shot;
 mod labeled_few_shot;
+mod measure;
 mod mipro;
+mod multi_objective;
 pub mod proposal;
 mod random_search;
+mod serving;
 mod study;
 mod tpe;
 
@@ -28,8 +31,11 @@ pub use ensemble::{Ensemble, Reduce};
 pub use infer_rules::InferRules;
 pub use knn_few_shot::{KnnFewShot, NearestDemos};
 pub use labeled_few_shot::LabeledFewShot;
+pub use measure::ServingStats;
 pub use mipro::{Auto, MiproTrial, MiproTrials, MiproV2};
+pub use multi_objective::{Direction, Measure, MultiObjective, MultiObjectiveResult, Objective, Preference, Weighed};
 pub use random_search::{BootstrapFewShotWithRandomSearch, Candidate};
+pub use serving::{DatabricksOptimizedOptimizer, Latency};
 pub use study::Study;
 pub use tpe::{Choice, Tpe};
 

@@ -65,6 +65,13 @@ impl Evaluation {
         Self { score, rows, failed, usage, duration_ms, stopped_by }
     }
 
+    /// The same, with what came of further examples.
+    pub(crate) fn and(mut self, more: Self) -> Self {
+        self.rows.extend(more.rows);
+        self.usage += more.usage;
+        Self::of(self.rows, self.usage, self.duration_ms + more.duration_ms)
+    }
+
     /// How many examples were evaluated.
     pub fn done(&self) -> usize {
         self.rows.iter().filter(|row| row.is_done()).count()

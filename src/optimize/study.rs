@@ -67,13 +67,18 @@ impl<'a> Study<'a> {
         if let Some(end) = &evaluation.stopped_by {
             return Err(end.clone());
         }
-        self.tell(program, &evaluation).await;
+        self.tell(program, &evaluation, &[]).await;
         Ok(evaluation)
     }
 
     /// Takes in a candidate that was scored on all the examples in another way than by [`score`](Study::score).
     pub async fn scored(&mut self, program: &Variant, evaluation: &Evaluation) {
-        self.tell(program, evaluation).await;
+        self.weighed(program, evaluation, &[]).await;
+    }
+
+    /// The same, with what it comes to by other measures than the metric.
+    pub async fn weighed(&mut self, program: &Variant, evaluation: &Evaluation, objectives: &[(String, f64)]) {
+        self.tell(program, evaluation, objectives).await;
         self.candidates.push(Scored { program: program.clone(), score: evaluation.score });
     }
 
@@ -103,12 +108,13 @@ impl<'a> Study<'a> {
         Ok(Optimized { program, candidates: self.candidates, stopped_by })
     }
 
-    async fn tell(&mut self, program: &Variant, evaluation: &Evaluation) {
+    /// Tells of a candidate that was scored on some examples.
+    pub(super) async fn tell(&mut self, program: &Variant, evaluation: &Evaluation, objectives: &[(String, f64)]) {
         let (optimizer, number) = (self.optimizer, self.trials);
         self.trials += 1;
         self.run.tell(Event::Status(format!("{optimizer}: candidate {number} scored {} %", evaluation.score)));
         if let Some(observer) = &self.observer {
-            self.warn(observer.tried(Trial { optimizer, number, program, evaluation }).await);
+            self.warn(observer.tried(Trial { optimizer, number, program, evaluation, objectives }).await);
         }
     }
 

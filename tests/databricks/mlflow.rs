@@ -347,14 +347,23 @@ fn trials_of_an_optimizer_are_runs_below_one_of_its_own() {
     host.run(async move {
         let evaluation = lakelet::Evaluate::default().run(&run, &*program, &testset(), &metric, |_| ()).await?;
         let logger = MlflowLogger::new(&platform, "/a").await?;
-        let trial =
-            observe::Trial { optimizer: "RandomSearch", number: 0, program: &*program, evaluation: &evaluation };
+        let objectives = [("latency_p95_ms".to_owned(), 12.5)];
+        let trial = observe::Trial {
+            optimizer: "RandomSearch",
+            number: 0,
+            program: &*program,
+            evaluation: &evaluation,
+            objectives: &objectives,
+        };
         logger.tried(trial).await?;
         logger.optimized(Ok(&*program)).await
     })
     .unwrap();
     assert_eq!(sent(&host, 3).1["run_name"], "RandomSearch");
     assert_eq!(sent(&host, 4).1["tags"], json!([{"key": "mlflow.parentRunId", "value": RUN}]));
+    let logged = sent(&host, 6).1["metrics"].clone();
+    let logged: Vec<_> = logged.as_array().unwrap().iter().map(|metric| (&metric["key"], &metric["value"])).collect();
+    assert_eq!(logged, [(&json!("eval"), &json!(50.0)), (&json!("latency_p95_ms"), &json!(12.5))]);
     let rest: Vec<_> = (5..11).map(|at| sent(&host, at).0.rsplit('/').next().unwrap().to_owned()).collect();
     assert_eq!(
         rest,

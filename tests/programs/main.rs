@@ -39,6 +39,7 @@ mod parallel;
 mod pipeline;
 mod predict;
 mod program_of_thought;
+mod serving;
 mod state;
 mod support;
 mod tries;
@@ -65,6 +66,7 @@ pub fn tests() -> impl Iterator<Item = &'static Test> {
         pipeline::TESTS,
         predict::TESTS,
         program_of_thought::TESTS,
+        serving::TESTS,
         state::TESTS,
         tries::TESTS,
     ];

@@ -125,7 +125,9 @@ impl MlflowLogger {
         let name = format!("eval_{}", trial.number);
         let part = self.mlflow.start_run(&self.experiment, Some(&name), &[("mlflow.parentRunId", &whole.id)]).await?;
         part.log_artifact("model.json", state::dump(trial.program)?.into_bytes()).await?;
-        part.log_metrics(&[("eval", trial.evaluation.score)], 0).await?;
+        let objectives = trial.objectives.iter().map(|(name, value)| (name.as_str(), *value));
+        let metrics: Vec<_> = [("eval", trial.evaluation.score)].into_iter().chain(objectives).collect();
+        part.log_metrics(&metrics, 0).await?;
         part.end(RunStatus::Finished).await?;
         whole.log_metrics(&[("eval", trial.evaluation.score)], trial.number as i64).await
     }
