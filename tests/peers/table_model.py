@@ -9,5 +9,5 @@ def ai_query(endpoint, request, returnType=None, failOnError=None, modelParamete
         parameters = modelParameters.asDict(recursive=True) if modelParameters is not None else None
         return json.dumps({**request, "parameters": parameters, "format": responseFormat}, default=float), None
     user = request["text"]
-    text = user.split("[[ ## reply ## ]]\n", 1)[1].split("\n\nRespond with")[0]
+    text = user.rsplit("[[ ## reply ## ]]\n", 1)[1].split("\n\nRespond with")[0]
     return (None, text.removeprefix("FAIL ")) if text.startswith("FAIL ") else (text, None)
