@@ -11,8 +11,8 @@ use lakelet::lm::{Capabilities, ChatRequest, ChatResponse, Delta, LanguageModel,
 use lakelet::metric::answer_exact_match;
 use lakelet::observe::{Observer, Trial};
 use lakelet::optimize::{
-    BootstrapFewShot, BootstrapFewShotWithRandomSearch, DatabricksOptimizedOptimizer, LabeledFewShot, Latency,
-    MultiObjective, MultiObjectiveResult, Objective, Optimizer, Preference, Training, Weighed,
+    Assumptions, BootstrapFewShot, BootstrapFewShotWithRandomSearch, DatabricksOptimizedOptimizer, LabeledFewShot,
+    Latency, MultiObjective, MultiObjectiveResult, Objective, Optimizer, Preference, Training, Weighed,
 };
 use lakelet::resources::ResourceManager;
 use lakelet::run::{Budget, Price, Run, Services, Span};
@@ -35,6 +35,7 @@ tests![
     searches_without_sense_are_refused,
     a_search_keeps_within_the_limits_of_an_endpoint,
     observers_are_told_the_objectives,
+    an_estimate_in_tokens_is_an_upper_bound,
 ];
 
 fn qa() -> Rc<dyn Module> {
@@ -430,4 +431,36 @@ fn observers_are_told_the_objectives() {
     let told = observer.0.borrow();
     assert_eq!((told.len(), &told[1][1]), (3, &("latency_p95_ms".to_owned(), 100.0)));
     assert_eq!(told[2][0], ("latency_p50_ms".to_owned(), 900.0));
+}
+
+fn an_estimate_in_tokens_is_an_upper_bound() {
+    let reply = chat(&[("answer", "right")]);
+    for (question, optimizer) in [
+        ("a", Rc::new(random_search()) as Rc<dyn Optimizer>),
+        ("a longer question, of some words. ", Rc::new(random_search())),
+        ("a question ", Rc::new(serving())),
+    ] {
+        let stage = Stage::new();
+        stage.model.when("", 1.0, &reply);
+        let trainset: Vec<_> = (1..20).map(|times| example(&question.repeat(times))).collect();
+        let training = Training::new(qa(), &trainset);
+        let forecast = optimizer.estimate(&training).forecast(&training, Assumptions::default()).unwrap();
+        stage.wait(optimizer.compile(&stage.run(), training)).unwrap();
+        let asked = stage.model.asked.borrow();
+        let characters = |text: &str| text.chars().count().div_ceil(4);
+        let prompts: usize = asked.iter().map(|asked| characters(&asked.text())).sum();
+        let answers = asked.len() * characters(&reply);
+        let pairs = [
+            (asked.len(), forecast.model_calls),
+            (prompts, forecast.prompt_tokens),
+            (answers, forecast.completion_tokens),
+        ];
+        // At most ten times as much, though each prompt is taken for the longest one.
+        for (came_to, expected) in pairs {
+            assert!(came_to <= expected, "{came_to} of {forecast:?}");
+        }
+        assert!(forecast.prompt_tokens <= 10 * prompts, "{prompts} of {forecast:?}");
+        let price = Price { input: 2.0, output: 4.0 };
+        assert!(forecast.dollars(price) * 1e6 >= (2 * prompts + 4 * answers) as f64);
+    }
 }
