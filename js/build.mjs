@@ -21,9 +21,13 @@ for (const flag of flags) {
   if (!['--dev', '--ts'].includes(flag)) throw new Error(`unknown option ${flag}; known are --dev and --ts`);
 }
 
-/** The modules: the core with its programs, and the platform's services. What each may weigh in gzip is what it weighed, and 2 %. */
+/**
+ * The modules: the core with its programs, the same with the optimizers, and the platform's services. What each may weigh in gzip is what it
+ * weighed, and 2 %.
+ */
 const MODULES = [
   { name: 'lakelet', feature: 'web', budget: 562_000 },
+  { name: 'optimize', feature: 'optimize', budget: 700_000 },
   { name: 'databricks', feature: 'databricks', budget: 465_000 },
 ];
 
@@ -33,7 +37,7 @@ printSizes();
 
 function buildModule({ name, feature }, dev) {
   const profile = dev ? 'debug' : 'release';
-  // A folder of its own for the second: cargo keeps one build of the crate in a folder, and the features differ.
+  // A folder of its own for the others: cargo keeps one build of the crate in a folder, and the features differ.
   const folder = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
   const target = feature === 'web' ? folder : join(folder, feature);
   run('cargo', ['build', '--lib', '--target', 'wasm32-unknown-unknown', '--target-dir', target, '--features', feature, ...(dev ? [] : ['--release'])], root);
@@ -72,6 +76,7 @@ async function buildScripts() {
   rmSync(out, { recursive: true, force: true });
   run(process.execPath, [tool('typescript', 'bin/tsc'), '-p', here, '--emitDeclarationOnly']);
   const entries = ['entry/browser', 'entry/node', 'entry/slim', 'entry/workerd', 'gateway/index', 'gateway/node', 'worker/index', 'core',
+    'entry/optimize/browser', 'entry/optimize/node', 'entry/optimize/slim', 'entry/optimize/workerd',
     'entry/databricks/browser', 'entry/databricks/node', 'entry/databricks/slim', 'entry/databricks/workerd'];
   await build({
     input: Object.fromEntries(entries.map((name) => [name, join(here, 'src', `${name}.ts`)])),

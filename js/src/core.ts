@@ -8,6 +8,9 @@ export type Core = typeof exports;
 
 const it = new WasmModule<Core, InitOutput>(exports, { name: "Lakelet's core", file: 'lakelet.wasm', slim: 'init' });
 
+/** Takes another module in the place of the core: it has the same exports, and more. @internal */
+export const replace = (by: object, file: string, from?: Parameters<typeof it.replace>[2]): void => it.replace(by as Core, file, from);
+
 /** Says where the module comes from. A module that is compiled already needs no `init()`. @internal */
 export const provide: typeof it.provide = (from) => it.provide(from);
 

@@ -22,7 +22,6 @@ export {
   type Judged, type JudgeOptions,
 } from './metrics.js';
 export { Module } from './module.js';
-export * from './optimize/index.js';
 export { parallel, Parallel, type Pair, type ParallelOptions, type Results } from './parallel.js';
 export { pipeline, Pipeline, type PipelineDocument, type PipelineInput, type PipelineInputSpec, type PipelineOptions, type PipelineStepSpec } from './pipeline.js';
 export { chainOfThought, predict, Predictor } from './predict.js';

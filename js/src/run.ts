@@ -1,5 +1,5 @@
 /** One call of a program, and everything that is called on its behalf. */
-import type { Found, Inner, Optimizer as OptimizerHandle, Program as Handle, Run as RunHandle, Store } from '../wasm/lakelet.js';
+import type { Inner, Program as Handle, Run as RunHandle, Store } from '../wasm/lakelet.js';
 import { store, type CacheStore } from './cache.js';
 import { calling, core, init, waiting } from './core.js';
 import { services, single, tracer, type Settings } from './configure.js';
@@ -214,11 +214,10 @@ export class Run {
     return waiting(calling(() => this.#run.batches(program, store?.copy(), watch, write(options, 'the options'))));
   }
 
-  /** Searches for a better program; gives what the core found. */
-  optimize(by: OptimizerHandle, student: Inner, teacher: Inner | undefined, watch: ((text: string, found?: Found) => unknown) | undefined,
-    options: Readonly<Record<string, unknown>>): Promise<Found> {
+  /** Starts other work of the core's in this call. */
+  during<T>(work: (run: RunHandle) => Promise<T>): Promise<T> {
     this.check();
-    return waiting(calling(() => this.#run.optimize(by, student, teacher, watch, write(options, 'the options'))));
+    return waiting(calling(() => work(this.#run)));
   }
 
   get spent(): Spent | null {

@@ -28,13 +28,14 @@ interface Naming {
 
 /** @internal */
 export class WasmModule<Exports extends Glue<Output>, Output extends { readonly memory: WebAssembly.Memory }> {
-  readonly #exports: Exports;
-  readonly #naming: Naming;
+  #exports: Exports;
+  #naming: Naming;
   readonly #pending = new Set<(error: LakeletError) => void>();
   #source: (() => ModuleSource | Promise<ModuleSource>) | undefined;
   #loaded: Output | undefined;
   #loading: Promise<void> | undefined;
   #crash: LakeletError | undefined;
+  #isUsed = false;
   /** Counts the instances there have been. */
   #instance = 0;
 
@@ -47,6 +48,20 @@ export class WasmModule<Exports extends Glue<Output>, Output extends { readonly 
   provide(from: WebAssembly.Module | (() => ModuleSource | Promise<ModuleSource>)): void {
     if (from instanceof WebAssembly.Module) this.#start(this.#exports.initSync({ module: from }));
     else this.#source = from;
+  }
+
+  /** Takes another module in its place, which has the same exports and more. What was made of the one before is of no use in it. */
+  replace(by: Exports, file: string, from?: WebAssembly.Module | (() => ModuleSource | Promise<ModuleSource>)): void {
+    if (this.#isUsed) {
+      throw new LakeletError(`${file} cannot be loaded any more: programs have been made without it`, {
+        code: 'config', hint: 'import it with the other modules, before the first program runs',
+      });
+    }
+    this.#exports = by;
+    this.#naming = { ...this.#naming, file };
+    this.#loaded = this.#loading = undefined;
+    if (from) this.provide(from);
+    else this.#source = undefined;
   }
 
   /** Loads the module, if it is not there, or has crashed. */
@@ -120,6 +135,7 @@ export class WasmModule<Exports extends Glue<Output>, Output extends { readonly 
     if (!this.#loaded) {
       throw new LakeletError('Lakelet is not loaded yet', { code: 'config', hint: `call \`await ${this.#naming.slim}()\` once before this` });
     }
+    this.#isUsed = true;
     return this.#exports;
   }
 

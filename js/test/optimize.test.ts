@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { answerExactMatch, chainOfThought, init, inspect, LakeletError, languageModel, Module, pipeline, predict, type ModelRequest } from 'lakelet';
 import {
-  answerExactMatch, BootstrapFewShot, BootstrapFewShotWithRandomSearch, chainOfThought, COPRO, GEPA, InferRules, inspect, LabeledFewShot, LakeletError, languageModel, Module,
-  pipeline, predict,
-  type ModelRequest, type Progress, type TracedCall, type Trial,
-} from 'lakelet';
+  BetterTogether, BootstrapFewShot, BootstrapFewShotWithRandomSearch, COPRO, Ensemble, GEPA, InferRules, KNNFewShot, LabeledFewShot, MIPROv2,
+  type Progress, type TracedCall, type Trial,
+} from 'lakelet/optimize';
 
 import { reply } from './support.js';
 
@@ -103,7 +103,8 @@ class Twice extends Module<{ question: string }, { answer: string }> {
 
 const planner = (request: ModelRequest) => (last(request).includes('## hint ## ]]`') ? reply({ reasoning: 'So.', hint: 'think' }) : learner(request));
 
-test('a class is copied deeply, and its predictors once', () => {
+test('a class is copied deeply, and its predictors once', async () => {
+  await init();
   const twice = new Twice();
   twice.steps[0]!.demos = [row('x')];
   const copy = twice.deepcopy(), empty = twice.resetCopy();
@@ -200,4 +201,64 @@ test('what cannot be learned from is refused', async () => {
     }, breadth: 2, depth: 1,
   }).compile(qa, search);
   assert.equal(candidates[0]?.score, 80);
+});
+
+test('demos are looked for among examples like the question', async () => {
+  const vectorizer = (texts: readonly string[]) => texts.map((text) => (text.includes('hard') ? [1, 0] : [0, 1]));
+  const prompts: string[] = [];
+  const lm = (request: ModelRequest) => (prompts.push(JSON.stringify(request.messages)), learner(request));
+  const set = [row('hard one'), row('easy one'), row('hard two')];
+  const { program } = await new KNNFewShot({ k: 2, trainset: set, vectorizer, metric: answerExactMatch }).compile(qa);
+  assert.equal((await program.run({ question: 'hard' }, { lm })).answer, 'right');
+  const prompt = prompts.at(-1) ?? '';
+  assert.deepEqual([prompt.includes('hard one'), prompt.includes('hard two'), prompt.includes('easy one')], [true, true, false]);
+  assert.deepEqual([...program.namedPredictors()].map(([path, it]) => [path, it.demos]), [['self', []]]);
+});
+
+test('programs vote', async () => {
+  const fixed = (answer: string) => {
+    class Fixed extends Module<{ question: string }, { answer: string }> {
+      forward() {
+        return { answer };
+      }
+    }
+    return new Fixed();
+  };
+  const programs = ['a', 'b', 'b'].map(fixed);
+  assert.deepEqual(await new Ensemble().compile(programs).run({ question: '?' }), { answer: 'b' });
+  const drawn = new Ensemble<{ answer: string }>({ size: 1, seed: 3, reduceFn: ([first]) => first as { answer: string } });
+  const draws = async () => {
+    const ensemble = drawn.compile<{ question: string }>(programs);
+    const answers = [];
+    for (let i = 0; i < 12; i++) answers.push((await ensemble.run({ question: '?' })).answer);
+    return answers.join('');
+  };
+  const first = await draws();
+  assert.ok(/a/.test(first) && /b/.test(first) && first === (await draws()));
+  assert.throws(() => new Ensemble({ size: 4 }).compile(programs), is('input', 'size'));
+});
+
+test('optimizers are taken one after the other', async () => {
+  const asked: string[] = [];
+  const promptModel = (request: ModelRequest) => (asked.push('copro'), learner(request));
+  const together = new BetterTogether({
+    metric: answerExactMatch, strategy: 'labels -> copro', valsetRatio: 0.4,
+    optimizers: { labels: new LabeledFewShot({ k: 1 }), copro: new COPRO({ metric: answerExactMatch, breadth: 2, depth: 1, promptModel }) },
+  });
+  const { score, candidates } = await together.compile(qa, { trainset, lm: learner });
+  assert.deepEqual([score, asked], [100, ['copro']]);
+  assert.ok(candidates.length >= 2);
+  await assert.rejects(new BetterTogether({ metric: answerExactMatch, strategy: 'p -> w' }).compile(qa, { trainset, lm: learner }), is('unsupported', 'strategy'));
+});
+
+test('instructions and demos are chosen together', async () => {
+  const lm = (request: ModelRequest) => {
+    const wanted = [...last(request).matchAll(/`\[\[ ## (\w+) ## \]\]`/g)].map(([, name]) => name as string).filter((name) => name !== 'completed');
+    return wanted.includes('answer') ? learner(request) : reply(Object.fromEntries(wanted.map((name) => [name, 'Be right.'])));
+  };
+  const mipro = new MIPROv2({ metric: answerExactMatch, auto: null, numCandidates: 2, numTrials: 2, minibatch: false });
+  const { program, score } = await mipro.compile(qa, { trainset, valset: trainset, lm });
+  assert.equal(score, 100);
+  assert.ok(program.demos.length > 0 || program.instructions === 'Be right.');
+  await assert.rejects(new MIPROv2({ metric: answerExactMatch, auto: 'lite' as never }).compile(qa, { trainset, lm }), is('input', 'auto'));
 });

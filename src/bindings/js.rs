@@ -8,14 +8,13 @@ mod batches;
 mod callback;
 mod custom;
 mod evaluate;
-mod found;
 mod inner;
 mod knn;
 mod metric;
 mod model;
 mod modules;
+#[cfg(feature = "optimize")]
 mod optimize;
-mod optimizers;
 mod options;
 mod program;
 mod records;
@@ -31,15 +30,14 @@ mod workspace;
 
 use super::wasm::{answer, errors, store};
 
-pub use found::Found;
 pub use inner::Inner;
 pub use metric::measure;
 pub use model::Model;
-pub use optimize::Optimizer;
+#[cfg(feature = "optimize")]
+pub use optimize::{Found, Metric, Optimizer};
 pub use program::{Program, join_states};
 pub use resources::Resources;
 pub use run::{Run, Services};
-pub use scoring::Metric;
 pub use signature::Signature;
 pub use values::buffer;
 pub use workspace::{Retriever, Workspace};

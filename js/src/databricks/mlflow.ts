@@ -2,6 +2,7 @@
 import { evaluate, type Evaluation, type EvaluateOptions } from '../evaluate.js';
 import { LakeletError } from '../errors.js';
 import type { EndedCall } from '../events.js';
+import type { Observer, SearchEnd, Trial } from '../optimize/observer.js';
 import type { Program } from '../program.js';
 import { inspect } from '../run.js';
 import type { Workspace } from '../workspace.js';
@@ -85,13 +86,16 @@ export interface StartRunOptions extends ServiceCallOptions {
  * configure({ workspace, lm, trace: logger.trace }); // every call is a trace from here on
  * const { evaluation } = await logger.logPipelineMetrics(assistant, testset, { metric: answerExactMatch });
  * const { model_uri } = await logger.logModel(assistant, 'assistant', { lm, register: 'main.ml' });
+ * await new MIPROv2({ metric }).compile(assistant, { trainset, observer: logger }); // every trial is a run below one of the search's
  * ```
  */
-export class MlflowLogger {
+export class MlflowLogger implements Observer {
   readonly #workspace: Workspace;
   readonly #options: MlflowLoggerOptions;
   #experiment: Promise<Record<string, string>> | undefined;
   readonly #pending = new Set<Promise<void>>();
+  /** The runs of searches that are under way. */
+  readonly #searches = new Map<object, Promise<MlflowRun>>();
 
   constructor(workspace: Workspace, options: MlflowLoggerOptions = {}) {
     this.#workspace = workspace;
@@ -182,6 +186,29 @@ export class MlflowLogger {
     this.#pending.add(work);
     void work.finally(() => this.#pending.delete(work));
   };
+
+  /** Logs a candidate of a search, under the names of MLflow's autolog for DSPy: its state and score in a run, below one of the optimizer's. */
+  async tried({ search, optimizer, number, program, evaluation }: Trial): Promise<void> {
+    const starting = this.#searches.get(search) ?? this.startRun({ runName: optimizer });
+    this.#searches.set(search, starting);
+    const whole = await starting;
+    const part = await this.startRun({ runName: `eval_${number}`, tags: { 'mlflow.parentRunId': whole.id } });
+    await part.during(async () => {
+      await part.logArtifact('model.json', program.save());
+      await part.logMetrics({ eval: evaluation.score });
+    });
+    await whole.logMetrics({ eval: evaluation.score }, number);
+  }
+
+  /** Ends the run of a search, with the best program in it, or as failed. */
+  async optimized({ search, program, error }: SearchEnd): Promise<void> {
+    const whole = await this.#searches.get(search);
+    this.#searches.delete(search);
+    await whole?.during(async () => {
+      if (!program) throw error;
+      await whole.logArtifact('best_model.json', program.save());
+    });
+  }
 
   /** Waits until all calls are logged; `ctx.waitUntil(logger.flush())` in a Worker. */
   async flush(): Promise<void> {

@@ -51,6 +51,62 @@ export class InferRules<R extends object = any, O extends object = any> extends 
   }
 }
 
+/** What {@link MIPROv2} is told: what DSPy's constructor takes, and what its `compile` takes. */
+export interface MIPROv2Options<R extends object, O extends object> extends ScoringOptions<R, O> {
+  /** The model that proposes instructions; that of the program unless given. */
+  readonly promptModel?: LanguageModel;
+  /** The model that the program asks, where its predictors name none. */
+  readonly taskModel?: LanguageModel;
+  /** How the teacher is asked: `lm`, where its predictors name none; the task model unless given. */
+  readonly teacherSettings?: { readonly lm?: LanguageModel };
+  /** How much is tried; `light` unless given. `null` for `numCandidates` and `numTrials`. */
+  readonly auto?: 'light' | 'medium' | 'heavy' | null;
+  /** How many instructions and sets of demos there are to choose from, for each predictor. */
+  readonly numCandidates?: number;
+  /** How many combinations are tried. */
+  readonly numTrials?: number;
+  /** 4 unless given. With 0 here and for `maxLabeledDemos` the program gets instructions and no demos. */
+  readonly maxBootstrappedDemos?: number;
+  /** 4 unless given. */
+  readonly maxLabeledDemos?: number;
+  /** The score from which on the teacher's prediction is good enough for a demo. */
+  readonly metricThreshold?: number;
+  /** What draws follow from; 9 unless given. */
+  readonly seed?: number;
+  /** The temperature of proposals; 1 unless given. */
+  readonly initTemperature?: number;
+  /** Whether combinations are scored on a part of the valset first; `auto` decides itself, else `true` unless given. */
+  readonly minibatch?: boolean;
+  /** 35 unless given. */
+  readonly minibatchSize?: number;
+  /** After how many combinations the best one so far is scored on all examples; 5 unless given. */
+  readonly minibatchFullEvalSteps?: number;
+  /** How many examples the model that proposes looks at at a time, for a summary; 10 unless given. */
+  readonly viewDataBatchSize?: number;
+  /** Whether the model that proposes is shown the program; `true` unless given. */
+  readonly programAwareProposer?: boolean;
+  /** Whether it is shown a summary of the examples; `true` unless given. */
+  readonly dataAwareProposer?: boolean;
+  /** Whether it is given a tip, drawn by chance; `true` unless given. */
+  readonly tipAwareProposer?: boolean;
+  /** Whether it is shown demos; `true` unless given. */
+  readonly fewshotAwareProposer?: boolean;
+}
+
+/**
+ * Bootstraps sets of demos, lets a model propose instructions from what it is shown of the examples and the program, and searches for the
+ * instructions and demos that score best together: DSPy's `MIPROv2`.
+ *
+ * ```ts
+ * const { program } = await new MIPROv2({ metric: answerExactMatch, auto: 'light', promptModel: 'databricks-claude-sonnet-4-5' }).compile(qa, { trainset });
+ * ```
+ */
+export class MIPROv2<R extends object = any, O extends object = any> extends Optimizer<R, O> {
+  constructor({ promptModel, taskModel, teacherSettings, ...options }: MIPROv2Options<R, O>) {
+    super('MIPROv2', { ...options }, { promptModel, taskModel, teacherModel: teacherSettings?.lm });
+  }
+}
+
 /** What {@link GEPA} is told. Exactly one of `auto`, `maxFullEvals` and `maxMetricCalls` says when it ends. */
 export interface GEPAOptions<R extends object, O extends object> extends Omit<ScoringOptions<R, O>, 'maxErrors'> {
   readonly auto?: 'light' | 'medium' | 'heavy';

@@ -1,11 +1,11 @@
 /** Metrics as optimizers ask them. */
-import type { Metric as Handle } from '../../wasm/lakelet.js';
-import { calling } from '../core.js';
+import type { Metric as Handle } from '../../wasm/optimize.js';
 import { LakeletError } from '../errors.js';
 import { Program } from '../program.js';
 import type { Run } from '../run.js';
 import { opened } from '../types.js';
 import { write } from '../values.js';
+import { optimizing } from './core.js';
 
 /** A call of a predictor that led to a prediction. */
 export interface TracedCall {
@@ -39,12 +39,12 @@ interface Asked {
   readonly predictor?: string | null;
 }
 
-/** The metric as the core asks it; `watch` is told the number of scores. @internal */
-export function metricIn(run: Run, metric: OptimizerMetric<never, never>, watch: ((scored: number) => void) | undefined): Handle {
+/** The metric as the core asks it; `watch` is told of every score. @internal */
+export function metricIn(run: Run, metric: OptimizerMetric<never, never>, watch: (() => void) | undefined): Handle {
   if (typeof metric !== 'function' && !(metric instanceof Program)) {
     throw new LakeletError('the metric is neither a function nor a program', { code: 'config', field: 'metric', hint: 'give (example, prediction) => score' });
   }
-  return calling(({ Metric }) => {
+  return optimizing(({ Metric }) => {
     const made = metric instanceof Program ? Metric.judge(metric.inner(run)) : Metric.of(scoring(metric));
     return watch ? made.counted(watch) : made;
   });

@@ -1,14 +1,14 @@
 /** Who is told of a search. */
-import type { Found } from '../../wasm/lakelet.js';
+import type { Found } from '../../wasm/optimize.js';
 import { calling } from '../core.js';
-import { LakeletError } from '../errors.js';
 import type { Evaluation } from '../evaluate.js';
-import type { DescribedError } from '../events.js';
 import { setCompiled, type Program } from '../program.js';
 import type { Run, Spent } from '../run.js';
 
 /** A candidate that an optimizer has scored, on all examples or on a part of them. */
 export interface Trial<P = Program<never, object>> {
+  /** The same object for all that is told of one search. */
+  readonly search: object;
   /** DSPy's name of the optimizer. */
   readonly optimizer: string;
   /** Counts from 0 on. */
@@ -19,10 +19,11 @@ export interface Trial<P = Program<never, object>> {
 
 /** How a search ended. */
 export interface SearchEnd<P = Program<never, object>> {
+  readonly search: object;
   /** The best program; `null` when the search failed. */
   readonly program: P | null;
   /** Why it failed, if it did. */
-  readonly error?: LakeletError;
+  readonly error?: unknown;
 }
 
 /** Told of a search, such as {@link MlflowLogger} of `lakelet/databricks`. */
@@ -46,10 +47,6 @@ export interface Progress {
   readonly elapsedMs: number;
 }
 
-type Told =
-  | Pick<Trial, 'optimizer' | 'number' | 'evaluation'>
-  | { readonly optimized: true; readonly error?: DescribedError };
-
 /** The program like the student whose predictors have learned what the core found: the best one at 0, behind it the candidates. @internal */
 export function learned<P extends Program<never, object>>(student: P, found: Found, place: number): P {
   const program = student.deepcopy();
@@ -62,27 +59,46 @@ export function learned<P extends Program<never, object>>(student: P, found: Fou
   return program;
 }
 
-/** What the core calls in a search. @internal */
+/** What is called in a search. @internal */
+export interface Watching<P> {
+  /** By the core, of every trial. */
+  readonly watch?: (text: string, found: Found) => Promise<void>;
+  /** By the core, of every score. */
+  readonly scored?: () => void;
+  /** When the search has ended. */
+  readonly ended?: (end: Omit<SearchEnd<P>, 'search'>) => Promise<void>;
+}
+
+/** What is called, for those who want to know. @internal */
 export function observing<P extends Program<never, object>>(
   student: P, run: Run, observer: Observer<P> | undefined, onProgress: ((progress: Progress) => void) | undefined,
-): { readonly watch?: (text: string, found?: Found) => unknown; readonly scored?: (count: number) => void } {
+): Watching<P> {
   if (!observer && !onProgress) return {};
-  const beganMs = Date.now();
+  const beganMs = Date.now(), search = {};
   let scored = 0, trials = 0, best: number | null = null;
   const progress = () => onProgress?.({ scored, trials, best, spent: run.spent, elapsedMs: Date.now() - beganMs });
-  const watch = async (text: string, found?: Found) => {
-    const told = JSON.parse(text) as Told;
-    const program = found ? learned(student, found, 0) : null;
-    found?.free();
-    if ('optimized' in told) return observer?.optimized?.({ program, ...(told.error && { error: new LakeletError(told.error.message, told.error) }) });
-    trials++;
-    best = Math.max(told.evaluation.score, best ?? -Infinity);
-    progress();
-    return observer?.tried?.({ ...told, program: program as P });
+  return {
+    async watch(text, found) {
+      const trial = JSON.parse(text) as Pick<Trial, 'optimizer' | 'number' | 'evaluation'>;
+      const program = learned(student, found, 0);
+      found.free();
+      trials++;
+      best = Math.max(trial.evaluation.score, best ?? -Infinity);
+      progress();
+      await observer?.tried?.({ search, ...trial, program });
+    },
+    ...(onProgress && {
+      scored() {
+        scored++;
+        progress();
+      },
+    }),
+    async ended(end) {
+      try {
+        await observer?.optimized?.({ search, ...end });
+      } catch {
+        // The search is over: nothing that an observer does can change what came of it.
+      }
+    },
   };
-  const count = () => {
-    scored++;
-    progress();
-  };
-  return onProgress ? { watch, scored: count } : { watch };
 }

@@ -1,5 +1,5 @@
 /** What optimizers have in common: DSPy's teleprompters. */
-import type { Found, Optimizer as Handle } from '../../wasm/lakelet.js';
+import type { Found, Optimizer as Handle } from '../../wasm/optimize.js';
 import { withModels, type LanguageModel } from '../configure.js';
 import { calling } from '../core.js';
 import { LakeletError } from '../errors.js';
@@ -8,8 +8,9 @@ import type { DescribedError } from '../events.js';
 import type { Program } from '../program.js';
 import { Run, type CallOptions } from '../run.js';
 import { write } from '../values.js';
+import { optimizing } from './core.js';
 import { metricIn, type OptimizerMetric } from './metric.js';
-import { learned, observing, type Observer, type Progress } from './observer.js';
+import { learned, observing, type Observer, type Progress, type Watching } from './observer.js';
 
 /** What an optimizer works with. */
 export interface CompileOptions<R extends object, P> extends CallOptions {
@@ -56,6 +57,13 @@ export interface Estimate {
   readonly modelCalls: number;
 }
 
+interface Sets<P> {
+  readonly trainset: readonly object[];
+  readonly valset?: readonly object[] | undefined;
+  readonly teacher?: P | undefined;
+  readonly inputs?: readonly string[] | undefined;
+}
+
 /** Any program, as a type that is inferred. */
 export type AnyProgram = Program<never, object>;
 
@@ -74,17 +82,20 @@ export abstract class Optimizer<R extends object, O extends object> {
   readonly #metric: OptimizerMetric<R, O> | undefined;
   readonly #models: Readonly<Record<string, LanguageModel | undefined>>;
   readonly #options: Readonly<Record<string, unknown>>;
+  readonly #parts: Readonly<Record<string, Optimizer<R, O>>>;
 
   /** @internal */
   protected constructor(
     name: string,
     { metric, ...options }: { readonly metric?: OptimizerMetric<R, O>; readonly [option: string]: unknown },
     models: Readonly<Record<string, LanguageModel | undefined>> = {},
+    parts: Readonly<Record<string, Optimizer<R, O>>> = {},
   ) {
     this.name = name;
     this.#metric = metric;
     this.#options = options;
     this.#models = models;
+    this.#parts = parts;
   }
 
   /**
@@ -97,16 +108,30 @@ export abstract class Optimizer<R extends object, O extends object> {
     const { trainset, valset, teacher, inputs, observer, onProgress, ...call } = options;
     const [settings, names] = withModels(call, this.models());
     return Run.begin(settings, async (run) => {
-      const sets = { ...given(program, inputs), trainset, valset };
-      const student = program.inner(run);
-      const { watch, scored } = observing(program, run, observer, onProgress);
-      const by = this.handle(run, names, scored);
+      const watching = observing(program, run, observer, onProgress);
       try {
-        return result(program, await run.optimize(by, student, teacher?.inner(run), watch, sets));
-      } finally {
-        by.free();
+        const found = await this.compileIn(run, program, { trainset, valset, teacher, inputs }, names, watching);
+        await watching.ended?.({ program: found.program });
+        return found;
+      } catch (error) {
+        await watching.ended?.({ program: null, error });
+        throw error;
       }
     });
+  }
+
+  /** Searches for a better program in a call that is under way. @internal */
+  async compileIn<P extends AnyProgram>(
+    run: Run, program: P, { trainset, valset, teacher, inputs }: Sets<P>, names: Readonly<Record<string, string>> = {}, { watch, scored }: Watching<P> = {},
+  ): Promise<Optimized<P>> {
+    const sets = { ...given(program, inputs), trainset, valset };
+    const student = program.inner(run);
+    const by = this.handle(run, names, scored);
+    try {
+      return result(program, await run.during((within) => by.compile(within, student, teacher?.inner(run), watch, write(sets, 'the options'))));
+    } finally {
+      by.free();
+    }
   }
 
   /** What a search comes to at most, before it begins. */
@@ -123,21 +148,19 @@ export abstract class Optimizer<R extends object, O extends object> {
     });
   }
 
-  /** The models that it asks beside those of programs, by the names that the core has for them. @internal */
+  /** The models that it asks beside those of programs, by the names of its options, behind those of the optimizers that it puts together. @internal */
   models(): Readonly<Record<string, LanguageModel | undefined>> {
-    return this.#models;
+    const inside = Object.entries(this.#parts).flatMap(([key, part]) => Object.entries(part.models()).map(([name, model]) => [`${key}.${name}`, model] as const));
+    return { ...this.#models, ...Object.fromEntries(inside) };
   }
 
-  /** The optimizers that it puts together. @internal */
-  parts(): readonly Optimizer<R, O>[] {
-    return [];
-  }
-
-  /** What the core has of it; `names` are those of the models in the run. @internal */
-  handle(run: Run, names: Readonly<Record<string, string>>, scored: ((count: number) => void) | undefined): Handle {
-    const parts = this.parts().map((part) => part.handle(run, names, scored));
+  /** What the core has of it; `names` are those of its models in the run, `at` is where it stands in another one. @internal */
+  handle(run: Run, names: Readonly<Record<string, string>>, scored: (() => void) | undefined, at = ''): Handle {
+    const parts = Object.entries(this.#parts).map(([key, part]) => part.handle(run, names, scored, `${at}${key}.`));
     const metric = this.#metric && metricIn(run, this.#metric as OptimizerMetric<never, never>, scored);
-    return calling((core) => core.Optimizer.of(this.name, metric, parts, write({ ...this.#options, ...names }, 'the options')));
+    const models = Object.fromEntries(Object.keys(this.#models).map((name) => [name, names[at + name]]));
+    const options = { ...this.#options, ...models, names: Object.keys(this.#parts) };
+    return optimizing((core) => core.Optimizer.of(this.name, metric, parts, write(options, 'the options')));
   }
 }
 

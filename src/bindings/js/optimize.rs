@@ -8,12 +8,9 @@ use wasm_bindgen::prelude::*;
 
 use super::errors::thrown;
 use super::evaluate::{examples, summary};
-use super::found::Found;
 use super::inner::Inner;
-use super::optimizers;
 use super::options::Options;
 use super::run::Run;
-use super::scoring::Metric;
 use crate::error::{Error, Result};
 use crate::evaluate;
 use crate::example::Example;
@@ -21,7 +18,13 @@ use crate::json;
 use crate::module::Module;
 use crate::optimize::{self, Training};
 
+mod found;
+mod metric;
+mod named;
 mod observer;
+
+pub use found::Found;
+pub use metric::Metric;
 
 /// What makes programs better.
 #[wasm_bindgen]
@@ -31,7 +34,7 @@ pub struct Optimizer {
 
 #[wasm_bindgen]
 impl Optimizer {
-    /// The optimizer that DSPy has under that name, see [`optimizers::read`].
+    /// The optimizer that DSPy has under that name, see [`named::read`].
     pub fn of(
         name: &str,
         metric: Option<Metric>,
@@ -40,11 +43,31 @@ impl Optimizer {
     ) -> std::result::Result<Self, JsValue> {
         let parts = parts.into_iter().map(|part| part.optimizer).collect();
         let read = Options::read(length)
-            .and_then(|options| optimizers::read(name, metric.map(|metric| metric.metric), parts, &options));
+            .and_then(|options| named::read(name, metric.map(|metric| metric.metric), parts, &options));
         read.map(|optimizer| Self { optimizer }).map_err(|error| thrown(&error))
     }
 
-    /// What the search comes to at most, as JSON text. The options are those of [`Run::optimize`].
+    /// Starts a search for a better program: `{trainset, valset?, inputs, optional?}`. For the observer see [`observer::of`]. The promise is of
+    /// what is [`Found`].
+    pub fn compile(
+        &self,
+        run: &Run,
+        student: Inner,
+        teacher: Option<Inner>,
+        watch: Option<Function>,
+        length: usize,
+    ) -> std::result::Result<Promise, JsValue> {
+        let sets = Sets::read(length).map_err(|error| thrown(&error))?;
+        let (inside, optimizer) = (run.step(None), Rc::clone(&self.optimizer));
+        Ok(run.start(async move {
+            let mut training = sets.training(Rc::new(student));
+            training.teacher = teacher.map(|teacher| Rc::new(teacher) as Rc<dyn Module>);
+            training.observer = watch.map(observer::of);
+            Ok(Found::from(inside.in_time(optimizer.compile(&inside, training)).await?))
+        }))
+    }
+
+    /// What the search comes to at most, as JSON text. The options are those of [`Optimizer::compile`].
     pub fn estimate(&self, student: Inner, length: usize) -> std::result::Result<String, JsValue> {
         let sets = Sets::read(length).map_err(|error| thrown(&error))?;
         let student: Rc<dyn Module> = Rc::new(student);
@@ -54,30 +77,6 @@ impl Optimizer {
         Ok(json::text(&json!({
             "programCalls": calls, "proposals": proposals, "modelCalls": calls * predictors + proposals,
         })))
-    }
-}
-
-#[wasm_bindgen]
-impl Run {
-    /// Starts a search for a better program: `{trainset, valset?, inputs, optional?}`. The observer is a function to promises, see
-    /// [`observer`]. The promise is of what is [`Found`].
-    pub fn optimize(
-        &self,
-        by: &Optimizer,
-        student: Inner,
-        teacher: Option<Inner>,
-        watch: Option<Function>,
-        length: usize,
-    ) -> std::result::Result<Promise, JsValue> {
-        let sets = Sets::read(length).map_err(|error| thrown(&error))?;
-        let (run, optimizer) = (self.step(None), Rc::clone(&by.optimizer));
-        Ok(self.start(async move {
-            let mut training = sets.training(Rc::new(student));
-            training.teacher = teacher.map(|teacher| Rc::new(teacher) as Rc<dyn Module>);
-            training.observer = watch.map(observer::of);
-            let optimized = run.in_time(optimizer.compile(&run, training)).await?;
-            Ok(Found::from(optimized))
-        }))
     }
 }
 

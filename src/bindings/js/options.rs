@@ -54,6 +54,7 @@ impl Options {
         self.integer(name)?.map(|number| u64::try_from(number).map_err(|_| wrong(name, "0 or more"))).transpose()
     }
 
+    #[cfg(feature = "optimize")]
     pub fn integers(&self, name: &str) -> Result<Vec<i64>> {
         let number = |value: &Value| if let Value::Int(number) = value { Some(*number) } else { None };
         let numbers = self.list(name)?.iter().map(number).collect::<Option<_>>();

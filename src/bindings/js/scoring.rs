@@ -1,6 +1,5 @@
 //! Metrics of the caller's.
 
-use std::cell::Cell;
 use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
@@ -11,38 +10,13 @@ use wasm_bindgen::prelude::*;
 use super::callback;
 use super::custom::Opened;
 use super::errors::answered;
-use super::inner::Inner;
 use super::records;
 use crate::error::Result;
 use crate::example::{Example, Prediction};
-use crate::metric::{self, Judge, NamedCall};
+use crate::metric::{Metric, NamedCall};
 use crate::report;
 use crate::run::{Run, Span};
 use crate::value::Value;
-
-/// What tells optimizers how good a prediction is.
-#[wasm_bindgen]
-pub struct Metric {
-    pub(super) metric: Rc<dyn metric::Metric>,
-}
-
-#[wasm_bindgen]
-impl Metric {
-    /// A function to a promise of `{score}`, a record, see [`JsMetric`].
-    pub fn of(function: Function) -> Self {
-        Self { metric: Rc::new(JsMetric(function)) }
-    }
-
-    /// A program that judges.
-    pub fn judge(judge: Inner) -> Self {
-        Self { metric: Rc::new(Judge(judge)) }
-    }
-
-    /// The same, which calls a function with the number of scores so far.
-    pub fn counted(self, watch: Function) -> Self {
-        Self { metric: Rc::new(Counted { metric: self.metric, watch, count: Cell::default() }) }
-    }
-}
 
 /// A function from JSON text to a promise of `{score}`, a record. The text has `records`: the example, the prediction and, where there is a
 /// trace, inputs and outputs of each of its calls; with the paths of their predictors as `trace`. Where a call of a predictor is to be
@@ -74,7 +48,7 @@ fn traced(example: &Example, prediction: &Prediction, trace: &[Rc<Span>], call: 
     report::with_raw(json!({"trace": paths, "predictor": call.map(|call| call.predictor)}), &members)
 }
 
-impl metric::Metric for JsMetric {
+impl Metric for JsMetric {
     fn score<'a>(
         &'a self,
         _run: &'a Run,
@@ -94,44 +68,5 @@ impl metric::Metric for JsMetric {
         call: NamedCall<'a>,
     ) -> LocalBoxFuture<'a, Result<Value>> {
         Box::pin(self.ask(example, prediction, Some(trace), Some(call)))
-    }
-}
-
-/// A metric that is watched.
-struct Counted {
-    metric: Rc<dyn metric::Metric>,
-    watch: Function,
-    count: Cell<u32>,
-}
-
-impl Counted {
-    fn told(&self, score: Result<Value>) -> Result<Value> {
-        self.count.set(self.count.get() + 1);
-        // A listener that throws must not stop the search.
-        let _ = self.watch.call1(&JsValue::NULL, &self.count.get().into());
-        score
-    }
-}
-
-impl metric::Metric for Counted {
-    fn score<'a>(
-        &'a self,
-        run: &'a Run,
-        example: &'a Example,
-        prediction: &'a Prediction,
-        trace: Option<&'a [Rc<Span>]>,
-    ) -> LocalBoxFuture<'a, Result<Value>> {
-        Box::pin(async move { self.told(self.metric.score(run, example, prediction, trace).await) })
-    }
-
-    fn feedback<'a>(
-        &'a self,
-        run: &'a Run,
-        example: &'a Example,
-        prediction: &'a Prediction,
-        trace: &'a [Rc<Span>],
-        call: NamedCall<'a>,
-    ) -> LocalBoxFuture<'a, Result<Value>> {
-        self.metric.feedback(run, example, prediction, trace, call)
     }
 }

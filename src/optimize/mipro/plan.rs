@@ -5,6 +5,7 @@ use super::super::{Estimate, Training, sample};
 use super::MiproV2;
 use crate::error::{Error, ErrorKind, Result};
 use crate::example::Example;
+use crate::nearest::offer;
 use crate::python::Random;
 
 /// How much a search tries.
@@ -19,6 +20,25 @@ pub enum Auto {
 }
 
 impl Auto {
+    /// The kind of a name that DSPy has for it.
+    ///
+    /// # Errors
+    /// [`Input`](ErrorKind::Input), when there is none of that name.
+    pub fn named(name: &str) -> Result<Self> {
+        match name {
+            "light" => Ok(Self::Light),
+            "medium" => Ok(Self::Medium),
+            "heavy" => Ok(Self::Heavy),
+            other => {
+                let message = "Invalid value for auto: must be one of {'light', 'medium', 'heavy'}.";
+                Err(Error::new(ErrorKind::Input, message)
+                    .at_field("auto")
+                    .with_hint(offer(other, ["light", "medium", "heavy"]))
+                    .with_python_class("ValueError"))
+            }
+        }
+    }
+
     fn num_candidates(self) -> usize {
         match self {
             Self::Light => 6,

@@ -8,41 +8,24 @@ use serde_json::json;
 use wasm_bindgen::prelude::*;
 
 use super::super::errors::answered;
-use super::super::evaluate::described;
 use super::{Found, summary};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::json;
-use crate::module::Module;
 use crate::observe::{self, Trial};
-use crate::report;
 
-/// A function from JSON text and maybe a [`Found`], whose program is the one that it is told of, to a promise. Of a trial the text is
-/// `{optimizer, number, evaluation}`, of the end `{optimized: true, error?}`.
+/// A function from the JSON text of a trial, `{optimizer, number, evaluation}`, and a [`Found`], whose program it is, to a promise. The end is
+/// told by the promise of the search.
 pub(super) fn of(watch: Function) -> Rc<dyn observe::Observer> {
     Rc::new(Observer(watch))
 }
 
 struct Observer(Function);
 
-impl Observer {
-    async fn tell(&self, text: String, program: Option<&dyn Module>) -> Result<()> {
-        let found = program.map_or(JsValue::UNDEFINED, |program| Found::of(program).into());
-        answered(self.0.call2(&JsValue::NULL, &text.into(), &found)).await.map(drop)
-    }
-}
-
 impl observe::Observer for Observer {
     fn tried<'a>(&'a self, trial: Trial<'a>) -> LocalBoxFuture<'a, Result<()>> {
-        let head =
-            json!({"optimizer": trial.optimizer, "number": trial.number, "evaluation": summary(trial.evaluation)});
-        Box::pin(self.tell(json::text(&head), Some(trial.program)))
-    }
-
-    fn optimized<'a>(
-        &'a self,
-        ended: std::result::Result<&'a dyn Module, &'a Error>,
-    ) -> LocalBoxFuture<'a, Result<()>> {
-        let text = report::with_raw(json!({"optimized": true}), &described(ended.err()));
-        Box::pin(self.tell(text, ended.ok()))
+        let evaluation = summary(trial.evaluation);
+        let told = json!({"optimizer": trial.optimizer, "number": trial.number, "evaluation": evaluation});
+        let called = self.0.call2(&JsValue::NULL, &json::text(&told).into(), &Found::of(trial.program).into());
+        Box::pin(async move { answered(called).await.map(drop) })
     }
 }

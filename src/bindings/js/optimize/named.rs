@@ -2,13 +2,14 @@
 
 use std::rc::Rc;
 
-use super::options::Options;
+use super::super::options::Options;
 use crate::error::{Error, ErrorKind, Result};
 use crate::evaluate::Evaluate;
 use crate::metric::Metric;
 use crate::optimize::gepa::{self, Auto, CandidateSelection, ComponentSelector, Gepa, InstructionProposer, Limit};
 use crate::optimize::{
-    BetterTogether, BootstrapFewShot, BootstrapFewShotWithRandomSearch, Copro, InferRules, LabeledFewShot, Optimizer,
+    self, BetterTogether, BootstrapFewShot, BootstrapFewShotWithRandomSearch, Copro, InferRules, LabeledFewShot,
+    MiproV2, Optimizer,
 };
 
 /// The optimizer that DSPy has under that name. Models are named as the run names them. `parts` are the optimizers of a
@@ -57,6 +58,7 @@ pub(super) fn read(
             evaluate(options, &mut optimizer.evaluate)?;
             Rc::new(optimizer)
         }
+        "MIPROv2" => Rc::new(mipro(wanted()?, options)?),
         "GEPA" => Rc::new(gepa(wanted()?, options)?),
         "BetterTogether" => {
             let mut optimizer = BetterTogether::new(wanted()?);
@@ -87,10 +89,45 @@ fn bootstrap(metric: Option<Rc<dyn Metric>>, options: &Options) -> Result<Bootst
     Ok(bootstrap)
 }
 
+fn mipro(metric: Rc<dyn Metric>, options: &Options) -> Result<MiproV2> {
+    let mut mipro = MiproV2::new(metric);
+    mipro.prompt_model = model(options, "promptModel")?;
+    mipro.task_model = model(options, "taskModel")?;
+    mipro.teacher_model = model(options, "teacherModel")?;
+    if options.value("auto").is_some() {
+        mipro.auto = options.text("auto")?.map(optimize::Auto::named).transpose()?;
+    }
+    mipro.num_candidates = optional(options, "numCandidates")?;
+    mipro.num_trials = optional(options, "numTrials")?;
+    mipro.seed = options.count("seed")?.unwrap_or(mipro.seed);
+    mipro.init_temperature = options.number("initTemperature")?.unwrap_or(mipro.init_temperature);
+    mipro.metric_threshold = options.number("metricThreshold")?;
+    for (name, number) in [
+        ("maxBootstrappedDemos", &mut mipro.max_bootstrapped_demos),
+        ("maxLabeledDemos", &mut mipro.max_labeled_demos),
+        ("minibatchSize", &mut mipro.minibatch_size),
+        ("minibatchFullEvalSteps", &mut mipro.minibatch_full_eval_steps),
+        ("viewDataBatchSize", &mut mipro.view_data_batch_size),
+    ] {
+        count(options, name, number)?;
+    }
+    for (name, flag) in [
+        ("minibatch", &mut mipro.minibatch),
+        ("programAwareProposer", &mut mipro.program_aware_proposer),
+        ("dataAwareProposer", &mut mipro.data_aware_proposer),
+        ("tipAwareProposer", &mut mipro.tip_aware_proposer),
+        ("fewshotAwareProposer", &mut mipro.fewshot_aware_proposer),
+    ] {
+        *flag = options.flag(name)?.unwrap_or(*flag);
+    }
+    evaluate(options, &mut mipro.evaluate)?;
+    Ok(mipro)
+}
+
 fn gepa(metric: Rc<dyn Metric>, options: &Options) -> Result<Gepa> {
-    let optional = |name: &str| Ok::<_, Error>(options.count(name)?.map(|number| number as usize));
     let auto = options.text("auto")?.map(Auto::named).transpose()?;
-    let mut gepa = Gepa::new(metric, Limit::of(auto, optional("maxFullEvals")?, optional("maxMetricCalls")?)?)?;
+    let mut gepa =
+        Gepa::new(metric, Limit::of(auto, optional(options, "maxFullEvals")?, optional(options, "maxMetricCalls")?)?)?;
     count(options, "reflectionMinibatchSize", &mut gepa.reflection_minibatch_size)?;
     if let Some(name) = options.text("candidateSelectionStrategy")? {
         gepa.candidate_selection = CandidateSelection::named(name)?;
@@ -102,7 +139,7 @@ fn gepa(metric: Rc<dyn Metric>, options: &Options) -> Result<Gepa> {
     gepa.proposer = InstructionProposer::new(gepa::ProposerOptions {
         skills: options.texts("skills")?.into_iter().map(str::to_owned).collect(),
         additional_instructions: options.text("additionalInstructions")?.map(str::to_owned),
-        max_chars: optional("maxChars")?,
+        max_chars: optional(options, "maxChars")?,
         ..gepa::ProposerOptions::default()
     })?;
     gepa.skip_perfect_score = options.flag("skipPerfectScore")?.unwrap_or(gepa.skip_perfect_score);
@@ -126,6 +163,10 @@ fn evaluate(options: &Options, evaluate: &mut Evaluate) -> Result<()> {
 fn count(options: &Options, name: &str, number: &mut usize) -> Result<()> {
     *number = options.count(name)?.map_or(*number, |count| count as usize);
     Ok(())
+}
+
+fn optional(options: &Options, name: &str) -> Result<Option<usize>> {
+    Ok(options.count(name)?.map(|number| number as usize))
 }
 
 fn model(options: &Options, name: &str) -> Result<Option<String>> {

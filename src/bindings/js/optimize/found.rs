@@ -3,9 +3,9 @@
 use serde_json::json;
 use wasm_bindgen::prelude::*;
 
-use super::errors::thrown;
-use super::evaluate::described;
-use super::program::Program;
+use super::super::errors::thrown;
+use super::super::evaluate::described;
+use super::super::program::Program;
 use crate::module::{Module, Predict};
 use crate::optimize::Optimized;
 use crate::report;
