@@ -3,7 +3,8 @@ import { test } from 'node:test';
 
 import { answerExactMatch, chainOfThought, init, inspect, LakeletError, languageModel, Module, pipeline, predict, type ModelRequest } from 'lakelet';
 import {
-  BetterTogether, BootstrapFewShot, BootstrapFewShotWithRandomSearch, COPRO, Ensemble, GEPA, InferRules, KNNFewShot, LabeledFewShot, MIPROv2,
+  BetterTogether, BootstrapFewShot, BootstrapFewShotWithRandomSearch, COPRO, DatabricksOptimizedOptimizer, Ensemble, GEPA, InferRules, KNNFewShot,
+  LabeledFewShot, MIPROv2, MultiObjective,
   type Progress, type TracedCall, type Trial,
 } from 'lakelet/optimize';
 
@@ -261,4 +262,20 @@ test('instructions and demos are chosen together', async () => {
   assert.equal(score, 100);
   assert.ok(program.demos.length > 0 || program.instructions === 'Be right.');
   await assert.rejects(new MIPROv2({ metric: answerExactMatch, auto: 'lite' as never }).compile(qa, { trainset, lm }), is('input', 'auto'));
+});
+
+test('programs and models are searched together, and served measures are told', async () => {
+  const tokens = (used: number) => (request: ModelRequest) => ({ text: learner(request), usage: { prompt_tokens: used, completion_tokens: 0, total_tokens: used } });
+  const lm = { large: languageModel('large', tokens(100)), small: languageModel('small', tokens(10)) };
+  const objectives = [{ measure: 'score', weight: 1 }, { measure: 'tokens', weight: 1 }] as const;
+  const search = new MultiObjective({ metric: answerExactMatch, objectives, models: ['large', 'small'], sources: [new LabeledFewShot({ k: 1 })] });
+  const trials: Trial[] = [];
+  const { candidates } = await search.compile(qa, { trainset, lm, observer: { tried: (trial) => void trials.push(trial) } });
+  assert.ok(candidates.length > 0 && trials.some(({ objectives }) => objectives['tokens'] === 10));
+
+  const stats: unknown[] = [];
+  const serving = new DatabricksOptimizedOptimizer({ metric: answerExactMatch, budgetMs: 10_000 });
+  const served = await serving.compile(qa, { trainset, lm, observer: { tried: ({ objectives }) => void stats.push(objectives['tokens']) } });
+  assert.deepEqual([served.program.demos.length > 0, stats], [true, [100]]);
+  await assert.rejects(new DatabricksOptimizedOptimizer({ metric: answerExactMatch, budgetMs: 0 }).compile(qa, { trainset, lm }), is('input', 'budget_ms'));
 });

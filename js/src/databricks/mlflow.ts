@@ -188,14 +188,14 @@ export class MlflowLogger implements Observer {
   };
 
   /** Logs a candidate of a search, under the names of MLflow's autolog for DSPy: its state and score in a run, below one of the optimizer's. */
-  async tried({ search, optimizer, number, program, evaluation }: Trial): Promise<void> {
+  async tried({ search, optimizer, number, program, evaluation, objectives }: Trial): Promise<void> {
     const starting = this.#searches.get(search) ?? this.startRun({ runName: optimizer });
     this.#searches.set(search, starting);
     const whole = await starting;
     const part = await this.startRun({ runName: `eval_${number}`, tags: { 'mlflow.parentRunId': whole.id } });
     await part.during(async () => {
       await part.logArtifact('model.json', program.save());
-      await part.logMetrics({ eval: evaluation.score });
+      await part.logMetrics({ eval: evaluation.score, ...objectives });
     });
     await whole.logMetrics({ eval: evaluation.score }, number);
   }

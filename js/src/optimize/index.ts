@@ -9,3 +9,7 @@ export type { OptimizerMetric, OptimizerScore, TracedCall } from './metric.js';
 export type { Observer, Progress, SearchEnd, Trial } from './observer.js';
 export { Optimizer, type AnyProgram, type Candidate, type CompileOptions, type Estimate, type Optimized } from './optimizer.js';
 export { BetterTogether, Ensemble, Ensembled, type BetterTogetherOptions, type EnsembleOptions } from './together.js';
+export {
+  DatabricksOptimizedOptimizer, MultiObjective,
+  type MultiObjectiveOptions, type Objective, type ServingOptions,
+} from './serving.js';

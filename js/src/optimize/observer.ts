@@ -15,6 +15,8 @@ export interface Trial<P = Program<never, object>> {
   readonly number: number;
   readonly program: P;
   readonly evaluation: Omit<Evaluation<object, object>, 'results' | 'usage'>;
+  /** What it comes to by other measures than the metric, by their names: `latency_p95_ms`, `tokens`, `dollars` ... */
+  readonly objectives: Readonly<Record<string, number>>;
 }
 
 /** How a search ended. */
@@ -79,7 +81,7 @@ export function observing<P extends Program<never, object>>(
   const progress = () => onProgress?.({ scored, trials, best, spent: run.spent, elapsedMs: Date.now() - beganMs });
   return {
     async watch(text, found) {
-      const trial = JSON.parse(text) as Pick<Trial, 'optimizer' | 'number' | 'evaluation'>;
+      const trial = JSON.parse(text) as Pick<Trial, 'optimizer' | 'number' | 'evaluation' | 'objectives'>;
       const program = learned(student, found, 0);
       found.free();
       trials++;

@@ -1,11 +1,13 @@
 //! Options on their way in: an object in the buffer, written by the package's own code.
 
+use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::values;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
 use crate::report;
+use crate::run::Price;
 use crate::value::{Map, Value};
 
 /// The members of an options object. A member of the wrong type is an error that names it.
@@ -73,6 +75,17 @@ impl Options {
 
     pub fn object(&self, name: &str) -> Result<Option<&Map>> {
         self.typed(name, "an object", |value| if let Value::Dict(members) = value { Some(members) } else { None })
+    }
+
+    /// What a million tokens of models cost, by their names: `{input, output}`.
+    pub fn prices(&self, name: &str) -> Result<IndexMap<String, Price>> {
+        let mut prices = IndexMap::new();
+        for (model, price) in self.object(name)?.into_iter().flatten() {
+            let price = Self::of(price.clone()).map_err(|error| error.at_field(name))?;
+            let number = |name| Ok::<_, Error>(price.number(name)?.unwrap_or_default());
+            prices.insert(model.clone(), Price { input: number("input")?, output: number("output")? });
+        }
+        Ok(prices)
     }
 
     /// An object as it goes out in requests.

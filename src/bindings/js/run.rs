@@ -5,7 +5,6 @@ use std::future::Future;
 use std::rc::Rc;
 
 use futures_util::future::{AbortHandle, abortable};
-use indexmap::IndexMap;
 use js_sys::Promise;
 use serde_json::json;
 use wasm_bindgen::prelude::*;
@@ -26,7 +25,7 @@ use crate::json;
 use crate::module::{Module, Parallel};
 use crate::platform::js::JsClock;
 use crate::report;
-use crate::run::{self, Budget, Price, Spent};
+use crate::run::{self, Budget, Spent};
 use crate::value::Value;
 
 /// What programs may reach.
@@ -138,12 +137,7 @@ impl Run {
 
 fn budget(length: usize) -> Result<Budget> {
     let options = Options::read(length)?;
-    let mut prices = IndexMap::new();
-    for (model, price) in options.object("prices")?.into_iter().flatten() {
-        let price = Options::of(price.clone()).map_err(|error| error.at_field("prices"))?;
-        let number = |name| Ok::<_, Error>(price.number(name)?.unwrap_or_default());
-        prices.insert(model.clone(), Price { input: number("input")?, output: number("output")? });
-    }
+    let prices = options.prices("prices")?;
     let (dollars, seconds) = (options.number("dollars")?, options.number("seconds")?);
     Ok(Budget { calls: options.size("calls")?, tokens: options.size("tokens")?, dollars, seconds, prices })
 }

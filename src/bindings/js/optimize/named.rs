@@ -6,10 +6,11 @@ use super::super::options::Options;
 use crate::error::{Error, ErrorKind, Result};
 use crate::evaluate::Evaluate;
 use crate::metric::Metric;
+use crate::nearest::offer;
 use crate::optimize::gepa::{self, Auto, CandidateSelection, ComponentSelector, Gepa, InstructionProposer, Limit};
 use crate::optimize::{
-    self, BetterTogether, BootstrapFewShot, BootstrapFewShotWithRandomSearch, Copro, InferRules, LabeledFewShot,
-    MiproV2, Optimizer,
+    self, BetterTogether, BootstrapFewShot, BootstrapFewShotWithRandomSearch, Copro, DatabricksOptimizedOptimizer,
+    InferRules, LabeledFewShot, Latency, MiproV2, MultiObjective, Objective, Optimizer, Preference,
 };
 
 /// The optimizer that DSPy has under that name. Models are named as the run names them. `parts` are the optimizers of a
@@ -59,6 +60,8 @@ pub(super) fn read(
             Rc::new(optimizer)
         }
         "MIPROv2" => Rc::new(mipro(wanted()?, options)?),
+        "DatabricksOptimizedOptimizer" => Rc::new(serving(wanted()?, options)?),
+        "MultiObjective" => Rc::new(multi_objective(wanted()?, parts, options)?),
         "GEPA" => Rc::new(gepa(wanted()?, options)?),
         "BetterTogether" => {
             let mut optimizer = BetterTogether::new(wanted()?);
@@ -152,6 +155,78 @@ fn gepa(metric: Rc<dyn Metric>, options: &Options) -> Result<Gepa> {
     gepa.failure_score = options.number("failureScore")?.unwrap_or(gepa.failure_score);
     gepa.seed = options.integer("seed")?.unwrap_or(gepa.seed);
     Ok(gepa)
+}
+
+fn serving(metric: Rc<dyn Metric>, options: &Options) -> Result<DatabricksOptimizedOptimizer> {
+    let mut serving = DatabricksOptimizedOptimizer::new(metric);
+    for (name, number) in [
+        ("accuracyWeight", &mut serving.accuracy_weight),
+        ("latencyWeight", &mut serving.latency_weight),
+        ("budgetMs", &mut serving.budget_ms),
+    ] {
+        *number = options.number(name)?.unwrap_or(*number);
+    }
+    if let Some(estimated) = options.value("latency") {
+        let estimated = Options::of(estimated.clone())?;
+        let number = |name: &str, default: f64| Ok::<_, Error>(estimated.number(name)?.unwrap_or(default));
+        serving.latency = Latency::Estimated {
+            base: number("base", 100.0)?,
+            per_character: number("perCharacter", 0.5)?,
+            retrieval: number("retrieval", 50.0)?,
+        };
+    }
+    serving.threshold = options.number("threshold")?;
+    serving.bootstrap.teacher_model = model(options, "teacherModel")?;
+    count(options, "maxBootstrappedDemos", &mut serving.bootstrap.max_bootstrapped_demos)?;
+    count(options, "maxLabeledDemos", &mut serving.bootstrap.max_labeled_demos)?;
+    serving.prices = options.prices("prices")?;
+    evaluate(options, &mut serving.evaluate)?;
+    Ok(serving)
+}
+
+fn multi_objective(
+    metric: Rc<dyn Metric>,
+    sources: Vec<Rc<dyn Optimizer>>,
+    options: &Options,
+) -> Result<MultiObjective> {
+    let mut search = MultiObjective { sources, ..MultiObjective::new(metric) };
+    if options.value("objectives").is_some() {
+        let objectives = options.list("objectives")?.iter();
+        search.objectives = objectives.map(|it| objective(&Options::of(it.clone())?)).collect::<Result<_>>()?;
+    }
+    search.models = options.texts("models")?.into_iter().map(str::to_owned).collect();
+    search.preference = match options.text("preference")? {
+        None | Some("weights") => Preference::Weights,
+        Some("knee") => Preference::Knee,
+        Some(other) => return Err(unknown("preference", other, ["weights", "knee"])),
+    };
+    count(options, "numCandidates", &mut search.num_candidates)?;
+    count(options, "minExamples", &mut search.min_examples)?;
+    search.halving = options.flag("halving")?.unwrap_or(search.halving);
+    search.seed = options.size("seed")?.unwrap_or(search.seed);
+    search.prices = options.prices("prices")?;
+    evaluate(options, &mut search.evaluate)?;
+    Ok(search)
+}
+
+/// `{measure, share?, weight?, limit?}`.
+fn objective(options: &Options) -> Result<Objective> {
+    let objective = match options.text("measure")?.unwrap_or_default() {
+        "score" => Objective::score(),
+        "latencyMs" => Objective::latency_ms(options.number("share")?.unwrap_or(0.95)),
+        "dollars" => Objective::dollars(),
+        "tokens" => Objective::tokens(),
+        "errorRate" => Objective::error_rate(),
+        other => {
+            return Err(unknown("measure", other, ["score", "latencyMs", "dollars", "tokens", "errorRate"]));
+        }
+    };
+    let weight = options.number("weight")?.unwrap_or(objective.weight);
+    Ok(Objective { weight, limit: options.number("limit")?, ..objective })
+}
+
+fn unknown<const N: usize>(field: &str, name: &str, known: [&str; N]) -> Error {
+    Error::new(ErrorKind::Config, format!("there is no {field} `{name}`")).at_field(field).with_hint(offer(name, known))
 }
 
 /// How candidates are evaluated.

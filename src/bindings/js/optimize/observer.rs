@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
 use js_sys::Function;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use wasm_bindgen::prelude::*;
 
 use super::super::errors::answered;
@@ -24,7 +24,10 @@ struct Observer(Function);
 impl observe::Observer for Observer {
     fn tried<'a>(&'a self, trial: Trial<'a>) -> LocalBoxFuture<'a, Result<()>> {
         let evaluation = summary(trial.evaluation);
-        let told = json!({"optimizer": trial.optimizer, "number": trial.number, "evaluation": evaluation});
+        let told = json!({
+            "optimizer": trial.optimizer, "number": trial.number, "evaluation": evaluation,
+            "objectives": trial.objectives.iter().cloned().collect::<Json>(),
+        });
         let called = self.0.call2(&JsValue::NULL, &json::text(&told).into(), &Found::of(trial.program).into());
         Box::pin(async move { answered(called).await.map(drop) })
     }
