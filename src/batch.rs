@@ -102,7 +102,7 @@ impl Batches {
             async { Ok(join_all(items).await) }
         });
         let parallel = Parallel { num_threads: self.in_flight, max_errors: usize::MAX };
-        let items = parallel.each(batches, |_, _| ()).await.unwrap_or_default();
+        let items = parallel.each(batches).await.unwrap_or_default();
         run.add_usage_of(&whole);
         items.into_iter().flatten().flatten().collect()
     }

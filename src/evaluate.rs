@@ -1,11 +1,20 @@
 //! `Evaluate`: how well a program does on a set of examples.
 
 mod evaluation;
+mod numbers;
 mod progress;
 
 pub use evaluation::{Evaluation, Row};
 pub use progress::Progress;
 
+use std::borrow::Borrow;
+use std::cell::RefCell;
+use std::future;
+
+use futures_core::Stream;
+use futures_util::{StreamExt, stream};
+
+use self::numbers::Numbers;
 use crate::error::{Error, ErrorKind, Result};
 use crate::example::Example;
 use crate::metric::{self, Metric};
@@ -63,17 +72,49 @@ impl Evaluate {
         metric: &dyn Metric,
         mut watch: impl FnMut(&Progress),
     ) -> Result<Evaluation> {
-        if devset.is_empty() {
-            let error = Error::new(ErrorKind::Input, "devset must contain at least one example, got an empty devset.");
-            return Err(error.with_python_class("ValueError"));
-        }
         complete("devset", devset)?;
+        let mut rows: Vec<Option<Row>> = devset.iter().map(|_| None).collect();
+        let ended = |row: Row, progress: &Progress| {
+            if let Some(slot) = rows.get_mut(progress.row) {
+                *slot = Some(row);
+            }
+            watch(progress);
+        };
+        let examples = stream::iter(devset.iter().map(Ok));
+        let mut evaluation = self.each(run, program, examples, Some(devset.len()), metric, ended).await?;
+        let unasked = || evaluation.stopped_by.clone().map(|end| Row::failed(end, self.failure_score));
+        evaluation.rows = rows.into_iter().filter_map(|row| row.or_else(unasked)).collect();
+        Ok(evaluation)
+    }
+
+    /// Evaluates a program on examples that come one by one, `total` of them as far as that is known. `ended` is given the row of
+    /// each example that was evaluated, as they end; the evaluation keeps none. What it keeps is two numbers an example.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), and those of the examples: what is under way then is finished. An example that lacks an input is found
+    /// when its turn comes.
+    pub async fn each<E: Borrow<Example>>(
+        &self,
+        run: &Run,
+        program: &dyn Module,
+        examples: impl Stream<Item = Result<E>>,
+        total: Option<usize>,
+        metric: &dyn Metric,
+        mut ended: impl FnMut(Row, &Progress),
+    ) -> Result<Evaluation> {
         let whole = run.apart();
-        let mut progress = Progress::of(devset.len());
-        let work = devset.iter().map(|example| {
+        let (mut progress, mut numbers) = (Progress::of(total), Numbers::default());
+        let end = RefCell::new(None);
+        // No further example is begun after one that could not be, for want of itself or of budget.
+        let begun = examples.enumerate().scan((), |(), (place, example)| {
+            let example = example.and_then(|example| complete_row("devset", place, example.borrow()).map(|()| example));
+            let example = example.map_err(|error| *end.borrow_mut() = Some(error)).ok();
+            future::ready(example.filter(|_| end.borrow().is_none()))
+        });
+        let work = begun.map(|example| {
             let (whole, apart) = (&whole, whole.apart());
             async move {
-                let row = scored(&apart, program, example, metric).await;
+                let row = scored(&apart, program, example.borrow(), metric).await;
                 whole.add_usage_of(&apart);
                 match row {
                     Err(end) if end.kind() == ErrorKind::Budget => Ok(Row::failed(end, self.failure_score)),
@@ -81,17 +122,25 @@ impl Evaluate {
                 }
             }
         });
-        let ended = |place, row: &Result<Row>| {
-            if row.as_ref().is_ok_and(|row| !row.is_done()) {
+        let told = |place, row: Result<Row>| {
+            let row = row.unwrap_or_else(|error| Row::failed(error, self.failure_score));
+            if !row.is_done() {
+                end.replace(row.error);
                 return;
             }
-            progress.ended(place, row, self.failure_score, whole.elapsed_ms());
-            watch(&progress);
+            numbers.add(place, &row);
+            progress.ended(place, &row, whole.elapsed_ms());
+            ended(row, &progress);
         };
-        let rows = run.in_time(self.parallel.each(work, ended)).await;
+        let outcome = run.in_time(self.parallel.drain(work, told)).await;
         run.add_usage_of(&whole);
-        let rows = rows?.into_iter().map(|row| row.unwrap_or_else(|error| Row::failed(error, self.failure_score)));
-        Ok(Evaluation::of(rows.collect(), whole.usage(), whole.elapsed_ms()))
+        outcome?;
+        let stopped_by = end.take();
+        match stopped_by {
+            Some(error) if error.kind() != ErrorKind::Budget => Err(error),
+            None if progress.done == 0 => Err(empty()),
+            _ => Ok(Evaluation::of(numbers, progress, whole.usage(), stopped_by)),
+        }
     }
 }
 
@@ -104,14 +153,21 @@ async fn scored(run: &Run, program: &dyn Module, example: &Example, metric: &dyn
     Ok(Row { prediction, score, points, latency_ms, error: None })
 }
 
+fn empty() -> Error {
+    Error::new(ErrorKind::Input, "devset must contain at least one example, got an empty devset.")
+        .with_python_class("ValueError")
+}
+
 /// Makes sure that every example of a set has the fields that it names as inputs.
 pub(crate) fn complete(set: &str, examples: &[Example]) -> Result<()> {
-    for (place, example) in examples.iter().enumerate() {
-        if let Some(name) = example.input_keys.iter().find(|name| !example.fields.contains_key(*name)) {
-            return Err(Error::new(ErrorKind::Input, format!("row {place} of the {set} lacks the input `{name}`"))
-                .at_field(name)
-                .with_hint("give every row all inputs, or leave the row out; rows count from 0"));
-        }
+    examples.iter().enumerate().try_for_each(|(place, example)| complete_row(set, place, example))
+}
+
+fn complete_row(set: &str, place: usize, example: &Example) -> Result<()> {
+    match example.input_keys.iter().find(|name| !example.fields.contains_key(*name)) {
+        None => Ok(()),
+        Some(name) => Err(Error::new(ErrorKind::Input, format!("row {place} of the {set} lacks the input `{name}`"))
+            .at_field(name)
+            .with_hint("give every row all inputs, or leave the row out; rows count from 0")),
     }
-    Ok(())
 }

@@ -1,5 +1,7 @@
 //! What an evaluation came to.
 
+use super::Progress;
+use super::numbers::{Numbers, given};
 use crate::error::{Error, ErrorKind};
 use crate::example::Prediction;
 use crate::lm::Usage;
@@ -44,7 +46,7 @@ impl Row {
 pub struct Evaluation {
     /// The mean score in percent of the examples that were evaluated, rounded to two digits as Python rounds.
     pub score: f64,
-    /// A row for each example, in the order of the examples.
+    /// A row for each example, in the order of the examples; none after [`Evaluate::each`](super::Evaluate::each).
     pub rows: Vec<Row>,
     /// How many examples failed.
     pub failed: usize,
@@ -53,45 +55,54 @@ pub struct Evaluation {
     pub duration_ms: f64,
     /// Why not all examples were evaluated, if so: the [budget](crate::run::Budget) was spent.
     pub stopped_by: Option<Error>,
+    numbers: Numbers,
 }
 
 impl Evaluation {
-    pub(super) fn of(rows: Vec<Row>, usage: Usage, duration_ms: f64) -> Self {
-        let done = || rows.iter().filter(|row| row.is_done());
-        let sum = done().fold(0.0, |sum, row| sum + row.points);
-        let score = percent(sum, done().count().max(1));
-        let failed = done().filter(|row| row.error.is_some()).count();
-        let stopped_by = rows.iter().find(|row| !row.is_done()).and_then(|row| row.error.clone());
-        Self { score, rows, failed, usage, duration_ms, stopped_by }
+    pub(super) fn of(numbers: Numbers, end: Progress, usage: Usage, stopped_by: Option<Error>) -> Self {
+        let (score, rows) = (numbers.score(), Vec::new());
+        let Progress { failed, elapsed_ms, .. } = end;
+        Self { score, rows, failed, usage, duration_ms: elapsed_ms, stopped_by, numbers }
+    }
+
+    /// The scores as numbers, in the order of the examples: 1 for true, 0 for false, NaN for an example that was not evaluated.
+    pub fn points(&self) -> &[f64] {
+        &self.numbers.points
     }
 
     /// The same, with what came of further examples.
     pub(crate) fn and(mut self, more: Self) -> Self {
         self.rows.extend(more.rows);
         self.usage += more.usage;
-        Self::of(self.rows, self.usage, self.duration_ms + more.duration_ms)
+        self.failed += more.failed;
+        self.duration_ms += more.duration_ms;
+        self.stopped_by = self.stopped_by.or(more.stopped_by);
+        self.numbers = Numbers::default();
+        for (place, row) in self.rows.iter().enumerate().filter(|(_, row)| row.is_done()) {
+            self.numbers.add(place, row);
+        }
+        self.score = self.numbers.score();
+        self
     }
 
     /// How many examples were evaluated.
     pub fn done(&self) -> usize {
-        self.rows.iter().filter(|row| row.is_done()).count()
+        given(self.points()).count()
     }
 
     /// How far the score may be from that on all such examples, in percent: with 95 % confidence it is at most so much higher or
     /// lower (1.96 standard errors of the mean). `None` for a single example.
     pub fn margin(&self) -> Option<f64> {
-        let done = || self.rows.iter().filter(|row| row.is_done());
-        let count = done().count() as f64;
-        let mean = done().map(|row| row.points).sum::<f64>() / count;
-        let squares: f64 = done().map(|row| (row.points - mean).powi(2)).sum();
+        let count = self.done() as f64;
+        let mean = given(self.points()).sum::<f64>() / count;
+        let squares: f64 = given(self.points()).map(|points| (points - mean).powi(2)).sum();
         (count > 1.0).then(|| rounded(196.0 * (squares / (count - 1.0) / count).sqrt()))
     }
 
     /// The latency in milliseconds that this share of the examples did not exceed, by the nearest rank: 0.5 for the median.
     /// Examples that failed do not count; `None` when none is left.
     pub fn latency_ms(&self, share: f64) -> Option<f64> {
-        let mut latencies: Vec<f64> =
-            self.rows.iter().filter(|row| row.error.is_none()).map(|row| row.latency_ms).collect();
+        let mut latencies: Vec<f64> = given(&self.numbers.latencies).collect();
         latencies.sort_unstable_by(f64::total_cmp);
         let rank = (share * latencies.len() as f64).ceil() as usize;
         latencies.get(rank.clamp(1, latencies.len().max(1)) - 1).copied()

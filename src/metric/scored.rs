@@ -81,12 +81,17 @@ pub(crate) fn number(score: &Value) -> Result<f64> {
     match score {
         Value::Bool(truth) => Ok(f64::from(u8::from(*truth))),
         Value::Int(number) => Ok(*number as f64),
+        Value::Float(number) if number.is_nan() => Err(no_score("nan")),
         Value::Float(number) => Ok(*number),
         Value::Dict(prediction) => number(field(prediction, "score")?),
-        other => Err(Error::new(ErrorKind::Input, format!("a metric gave {}, which is no score", class_of(other)))
-            .with_hint("give a truth value, a number, or a dict with a `score`")
-            .with_python_class("TypeError")),
+        other => Err(no_score(&class_of(other))),
     }
+}
+
+fn no_score(given: &str) -> Error {
+    Error::new(ErrorKind::Input, format!("a metric gave {given}, which is no score"))
+        .with_hint("give a truth value, a number, or a dict with a `score`")
+        .with_python_class("TypeError")
 }
 
 /// Whether Python takes the score for true.

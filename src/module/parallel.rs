@@ -1,7 +1,9 @@
 //! `Parallel`: many calls, a few at a time.
 
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
+use std::pin::pin;
+
+use futures_core::Stream;
+use futures_util::{StreamExt, stream};
 
 use super::Module;
 use crate::error::{Error, ErrorKind, Result};
@@ -46,44 +48,50 @@ impl Parallel {
         run: &'a Run,
         calls: impl IntoIterator<Item = (&'a dyn Module, Example)>,
     ) -> Result<Vec<Result<Prediction>>> {
-        self.each(calls.into_iter().map(|(module, inputs)| module.call(run, inputs)), |_, _| ()).await
+        self.each(calls.into_iter().map(|(module, inputs)| module.call(run, inputs))).await
     }
 
-    /// Does the work, a few pieces at a time, and gives the results in the order of the work. `ended` is told of each piece
-    /// when it ends: of its place and its result.
+    /// Does the work, a few pieces at a time, and gives the results in the order of the work.
     ///
     /// # Errors
     /// As [`Parallel::run`].
     pub(crate) async fn each<T>(
         &self,
         work: impl IntoIterator<Item = impl Future<Output = Result<T>>>,
-        mut ended: impl FnMut(usize, &Result<T>),
     ) -> Result<Vec<Result<T>>> {
-        let mut work = work.into_iter().enumerate();
-        let mut begin = || {
-            let (place, piece) = work.next()?;
-            Some(async move { (place, piece.await) })
-        };
-        let mut under_way = FuturesUnordered::new();
-        under_way.extend(std::iter::from_fn(&mut begin).take(self.num_threads.max(1)));
-        let (mut results, mut errors) = (Vec::new(), 0);
-        while let Some((place, result)) = under_way.next().await {
-            ended(place, &result);
-            if let Err(error) = &result {
-                errors += 1;
-                if errors >= self.max_errors {
-                    return Err(given_up(errors, error));
-                }
-            }
+        let mut results = Vec::new();
+        let ended = |place: usize, result| {
             if results.len() <= place {
                 results.resize_with(place + 1, || None);
             }
             if let Some(slot) = results.get_mut(place) {
                 *slot = Some(result);
             }
-            under_way.extend(begin());
-        }
+        };
+        self.drain(stream::iter(work), ended).await?;
         Ok(results.into_iter().flatten().collect())
+    }
+
+    /// Does work that comes piece by piece, and keeps none of it. `ended` is given each piece when it ends: its place and its
+    /// result.
+    ///
+    /// # Errors
+    /// As [`Parallel::run`].
+    pub(crate) async fn drain<T>(
+        &self,
+        work: impl Stream<Item = impl Future<Output = Result<T>>>,
+        mut ended: impl FnMut(usize, Result<T>),
+    ) -> Result<()> {
+        let placed = work.enumerate().map(|(place, piece)| async move { (place, piece.await) });
+        let mut under_way = pin!(placed.buffer_unordered(self.num_threads.max(1)));
+        let mut errors = 0;
+        while let Some((place, result)) = under_way.next().await {
+            errors += usize::from(result.is_err());
+            let end = result.as_ref().err().filter(|_| errors >= self.max_errors).map(|error| given_up(errors, error));
+            ended(place, result);
+            end.map_or(Ok(()), Err)?;
+        }
+        Ok(())
     }
 }
 

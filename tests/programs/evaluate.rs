@@ -2,6 +2,9 @@
 
 use std::rc::Rc;
 
+use futures_util::stream;
+use lakelet::cache::{Journal, Memory};
+use lakelet::evaluate::{Progress, Row};
 use lakelet::metric::{Judge, SemanticF1, answer_exact_match};
 use lakelet::module::Parallel;
 use lakelet::run::Span;
@@ -18,6 +21,9 @@ tests![
     sets_that_cannot_be_evaluated_are_refused_before_any_call,
     a_judge_is_a_metric,
     the_deadline_ends_the_work,
+    examples_may_come_one_by_one,
+    an_example_that_cannot_be_read_ends_the_work,
+    an_evaluation_that_was_broken_off_asks_for_the_rest,
 ];
 
 fn qa() -> Predict {
@@ -96,13 +102,16 @@ fn a_metric_that_fails_counts_as_an_error() {
     let picky = |example: &Example, _: &Prediction, _: Option<&[Rc<Span>]>| match example.get("answer") {
         Some(Value::Str(text)) if text == "raise" => Err(Error::new(ErrorKind::Input, "no such label")),
         Some(Value::Str(text)) if text == "text" => Ok("good".into()),
+        Some(Value::Str(text)) if text == "nan" => Ok(f64::NAN.into()),
         _ => Ok(Value::Int(1)),
     };
-    let devset = ["raise", "text", "a"].map(example);
+    let devset = ["raise", "text", "nan", "a"].map(example);
     let evaluation = stage.wait(evaluate().run(&stage.run(), &qa(), &devset, &picky, |_| ())).unwrap();
     let errors: Vec<_> = evaluation.rows.iter().map(|row| row.error.as_ref().map(Error::message)).collect();
-    assert_eq!(errors, [Some("no such label"), Some("a metric gave str, which is no score"), None]);
-    assert_eq!((evaluation.score, &evaluation.rows[0].prediction), (33.33, &Prediction::default()));
+    let no_score = |given| format!("a metric gave {given}, which is no score");
+    let (str, nan) = (no_score("str"), no_score("nan"));
+    assert_eq!(errors, [Some("no such label"), Some(&*str), Some(&*nan), None]);
+    assert_eq!((evaluation.score, &evaluation.rows[0].prediction), (25.0, &Prediction::default()));
 }
 
 fn a_model_that_fails_half_of_the_time_ends_the_work() {
@@ -146,4 +155,54 @@ fn the_deadline_ends_the_work() {
     let run = stage.run().within_ms(250.0);
     let error = stage.wait(evaluate().run(&run, &qa(), &devset, &exact, |_| ())).unwrap_err();
     assert_eq!((error.kind(), stage.model.answered.get()), (ErrorKind::Deadline, 4));
+}
+
+fn examples_may_come_one_by_one() {
+    let stage = Stage::new();
+    stage.model.when("bad", 10.0, "nothing to read");
+    stage.model.when("", 10.0, &chat(&[("answer", "good")]));
+    let (qa, run) = (qa(), stage.run());
+    let examples = (0..1000).map(|place| Ok::<_, Error>(example(if place == 7 { "bad" } else { "good" })));
+    let (mut under_way, mut told) = (0, Vec::new());
+    let ended = |row: Row, progress: &Progress| {
+        under_way = under_way.max(stage.model.asked.borrow().len() - stage.model.answered.get());
+        told.push((progress.row, row.points, progress.total, progress.left_ms()));
+    };
+    let evaluation = stage.wait(evaluate().each(&run, &qa, stream::iter(examples), None, &exact, ended)).unwrap();
+    assert_eq!((evaluation.score, evaluation.failed, evaluation.done(), evaluation.rows.len()), (99.9, 1, 1000, 0));
+    assert_eq!((evaluation.points()[7], evaluation.points()[8], evaluation.latency_ms(0.5)), (0.0, 1.0, Some(10.0)));
+    assert_eq!((told.len(), told[0]), (1000, (0, 1.0, None, None)));
+    assert!(under_way <= 2 && run.spans().is_empty());
+}
+
+fn an_example_that_cannot_be_read_ends_the_work() {
+    let stage = Stage::new();
+    stage.model.when("", 10.0, &chat(&[("answer", "a")]));
+    let incomplete = || Example::new().with("answer", "a").with_inputs(&["question"]);
+    let broken = || Error::new(ErrorKind::Input, "line 3 is no JSON");
+    for (third, message) in [(Err(broken()), "line 3 is no JSON"), (Ok(incomplete()), "row 2 of the devset lacks")] {
+        let examples = stream::iter([Ok(example("a")), Ok(example("b")), third, Ok(example("c"))]);
+        let mut rows = 0;
+        let work = evaluate();
+        let (run, qa) = (stage.run(), qa());
+        let error = stage.wait(work.each(&run, &qa, examples, None, &exact, |_, _| rows += 1)).unwrap_err();
+        assert!(error.message().starts_with(message), "{error}");
+        assert_eq!(rows, 2);
+    }
+    assert_eq!(stage.model.asked.borrow().len(), 4);
+}
+
+fn an_evaluation_that_was_broken_off_asks_for_the_rest() {
+    let stage = Stage::new();
+    stage.model.when("", 100.0, &chat(&[("answer", "3")]));
+    let devset: Vec<_> = (0..10).map(|number| example(&number.to_string())).collect();
+    let store = Rc::new(Memory::default());
+    let recorded = || stage.run().recorded_in(Journal::new(store.clone(), "evaluation"));
+    let broken_off = recorded().within_ms(250.0);
+    stage.wait(evaluate().run(&broken_off, &qa(), &devset, &exact, |_| ())).unwrap_err();
+    let asked = stage.model.asked.borrow().len();
+    let evaluation = stage.wait(evaluate().run(&recorded(), &qa(), &devset, &exact, |_| ())).unwrap();
+    let answered = 4;
+    assert_eq!((asked, stage.model.asked.borrow().len() - asked), (6, 10 - answered));
+    assert_eq!((evaluation.score, evaluation.failed), (10.0, 0));
 }

@@ -54,7 +54,7 @@ pub(super) async fn roll_out<'a>(
         }
     });
     let parallel = Parallel { num_threads: options.num_threads, max_errors: usize::MAX };
-    let ended = run.in_time(parallel.each(work, |_, _| ())).await;
+    let ended = run.in_time(parallel.each(work)).await;
     run.add_usage_of(&whole);
     let rollout = |(example, ended): (&&'a Example, Result<(f64, Trajectory)>)| match ended {
         Ok((score, trajectory)) => Ok(Rollout { example, score, trajectory: Some(trajectory) }),
