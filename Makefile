@@ -35,7 +35,7 @@ build: setup-build
 test-rust: setup-test
 	cargo fmt --check
 	cargo clippy --all-targets --quiet -- --deny warnings
-	for door in web databricks component server; do cargo clippy --target wasm32-unknown-unknown --features $$door --quiet -- --deny warnings || exit 1; done
+	for door in web optimize databricks component server; do cargo clippy --target wasm32-unknown-unknown --features $$door --quiet -- --deny warnings || exit 1; done
 	cargo test --quiet
 
 test-browser: setup-test
