@@ -84,10 +84,17 @@ export interface Evaluation<R extends object, O extends object> {
   readonly durationMs: number;
   /** The latency that half of the examples did not exceed, and 95 % and 99 % of them; `null` when all failed. */
   readonly latencyMs: Readonly<Record<'p50' | 'p95' | 'p99', number | null>>;
+  /**
+   * Why not all examples were evaluated, if so: the budget was spent. The rows of those that were not hold the error `budget`; the score is of the
+   * others.
+   */
+  readonly stoppedBy: LakeletError | null;
 }
 
 /** An evaluation as the core tells it: the records are the predictions. */
-interface Outcome extends Omit<Evaluation<object, object>, 'results' | 'usage'> {
+interface Outcome extends Omit<Evaluation<object, object>, 'results' | 'usage' | 'stoppedBy'> {
+  /** What ended it before its end. */
+  readonly error?: DescribedError;
   readonly rows: readonly { readonly score: Score; readonly latencyMs: number; readonly error?: DescribedError }[];
   readonly records: object[];
 }
@@ -115,14 +122,15 @@ export function evaluate<I extends object, O extends object, R extends I>(progra
     const watch = onProgress && ((text: string) => onProgress(JSON.parse(text) as EvaluationProgress));
     const given = { ...(inputs ? { inputs } : (inputsOf(program) ?? untold())), devset, concurrency, maxErrors, failureScore };
     const text = await run.evaluate(program.inner(run), score, judge, watch, given);
-    const { score: mean, margin, rows, records, failed, durationMs, latencyMs } = opened<Outcome>(text);
+    const { score: mean, margin, rows, records, failed, durationMs, latencyMs, error } = opened<Outcome>(text);
     const results = rows.map(({ error, ...row }, i) => ({
       example: devset[i] as R,
       prediction: error ? null : (records[i] as O),
       ...row,
       ...(error && { error: new LakeletError(error.message, error) }),
     }));
-    return { score: mean, margin, results, failed, usage: run.usage.usage, durationMs, latencyMs };
+    const stoppedBy = error ? new LakeletError(error.message, error) : null;
+    return { score: mean, margin, results, failed, usage: run.usage.usage, durationMs, latencyMs, stoppedBy };
   });
 }
 

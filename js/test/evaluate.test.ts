@@ -45,6 +45,15 @@ test('rows stand in the order of the set', async () => {
   assert.deepEqual([inspect(evaluation).usage, inspect(evaluation).trace], [usage, []]);
 });
 
+test('a budget ends it, and the score is of what was evaluated', async () => {
+  const { score, results, failed, stoppedBy } = await evaluate(qa, { devset, metric: answerExactMatch, concurrency: 1, lm, cache: false, budget: { calls: 2 } });
+  assert.deepEqual([score, failed, stoppedBy?.code], [100, 0, 'budget']);
+  assert.deepEqual(results.map(({ prediction, error }) => prediction?.answer ?? error?.code), ['a', 'b', 'budget', 'budget']);
+  const whole = await evaluate(qa, { devset: devset.slice(0, 2), metric: answerExactMatch, lm });
+  assert.equal(whole.stoppedBy, null);
+  await assert.rejects(evaluate(qa, { devset, metric: answerExactMatch, lm, budget: { calls: 0 } }), is('input', 'calls'));
+});
+
 test('a class is evaluated by a function that may wait', async () => {
   class Twice extends Module<{ question: string }, { answers: string[] }> {
     qa = qa;

@@ -24,7 +24,7 @@ use crate::value::Value;
 impl Run {
     /// Starts an evaluation: `{devset, inputs, optional?, concurrency?, maxErrors?, failureScore?}`. The metric is a function from an
     /// example and a prediction to a promise of `{score}`, a record, or else a judge. `watch` is called with the progress as JSON text.
-    /// The promise is of `{score, margin, failed, durationMs, latencyMs, rows, records, typed?}`; the records are the predictions.
+    /// The promise is of `{score, margin, failed, durationMs, latencyMs, rows, records, typed?, error?}`; the records are the predictions, the error is what ended it.
     pub fn evaluate(
         &self,
         program: Inner,
@@ -95,10 +95,12 @@ pub(super) fn summary(evaluation: &Evaluation) -> Json {
 
 fn outcome(evaluation: Evaluation) -> String {
     let head = summary(&evaluation);
+    let stopped_by = described(evaluation.stopped_by.as_ref());
     let rows = evaluation.rows.iter().map(told_row).collect::<Vec<_>>().join(",");
     let predictions = evaluation.rows.into_iter().map(|row| Value::Dict(row.prediction.fields)).collect();
     let mut members = records::opened(predictions, Opened::plain());
     members.push(("rows", ["[", &rows, "]"].concat()));
+    members.extend(stopped_by);
     report::with_raw(head, &members)
 }
 
