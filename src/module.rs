@@ -29,6 +29,7 @@ pub use program_of_thought::ProgramOfThought;
 pub use react::ReAct;
 pub use react_v2::ReActV2;
 pub use refine::{Refine, describe_modules};
+pub(crate) use refine::{describe_program, dump};
 pub use retrieve::Retrieve;
 pub use reward::Reward;
 pub use sub_modules::SubModule;

@@ -20,6 +20,7 @@ mod multi_objective;
 pub mod proposal;
 mod random_search;
 mod serving;
+mod simba;
 mod study;
 mod tpe;
 
@@ -38,6 +39,7 @@ pub use mipro::{Auto, MiproTrial, MiproTrials, MiproV2};
 pub use multi_objective::{Direction, Measure, MultiObjective, MultiObjectiveResult, Objective, Preference, Weighed};
 pub use random_search::{BootstrapFewShotWithRandomSearch, Candidate};
 pub use serving::{DatabricksOptimizedOptimizer, Latency};
+pub use simba::{Simba, SimbaCandidate, SimbaTrials};
 pub use study::Study;
 pub use tpe::{Choice, Tpe};
 

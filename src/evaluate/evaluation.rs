@@ -70,19 +70,22 @@ impl Evaluation {
         &self.numbers.points
     }
 
+    /// What came of examples that were called elsewhere.
+    pub(crate) fn of_rows(rows: Vec<Row>, usage: Usage, duration_ms: f64) -> Self {
+        let mut numbers = Numbers::default();
+        for (place, row) in rows.iter().enumerate().filter(|(_, row)| row.is_done()) {
+            numbers.add(place, row);
+        }
+        let failed = rows.iter().filter(|row| row.is_done() && row.error.is_some()).count();
+        Self { score: numbers.score(), rows, failed, usage, duration_ms, stopped_by: None, numbers }
+    }
+
     /// The same, with what came of further examples.
     pub(crate) fn and(mut self, more: Self) -> Self {
         self.rows.extend(more.rows);
         self.usage += more.usage;
-        self.failed += more.failed;
-        self.duration_ms += more.duration_ms;
-        self.stopped_by = self.stopped_by.or(more.stopped_by);
-        self.numbers = Numbers::default();
-        for (place, row) in self.rows.iter().enumerate().filter(|(_, row)| row.is_done()) {
-            self.numbers.add(place, row);
-        }
-        self.score = self.numbers.score();
-        self
+        let both = Self::of_rows(self.rows, self.usage, self.duration_ms + more.duration_ms);
+        Self { stopped_by: self.stopped_by.or(more.stopped_by), ..both }
     }
 
     /// How many examples were evaluated.

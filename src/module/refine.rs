@@ -3,6 +3,7 @@
 mod feedback;
 
 pub use feedback::describe_modules;
+pub(crate) use feedback::{describe_program, dump};
 
 use std::rc::Rc;
 

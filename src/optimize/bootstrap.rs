@@ -208,7 +208,7 @@ impl<'a> Lessons<'a> {
 }
 
 /// What a program is given of an example.
-fn given(example: &Example) -> Result<Example> {
+pub(super) fn given(example: &Example) -> Result<Example> {
     if example.input_keys.is_empty() {
         let message = "Inputs have not been set for this example. Use `example.with_inputs()` to set them.";
         return Err(Error::new(ErrorKind::Input, message).at_field("trainset").with_python_class("ValueError"));
@@ -230,7 +230,7 @@ fn unprompted(teacher: &Variant, example: &Example) -> Variant {
 }
 
 /// The call of a predictor as a demo.
-fn demo(span: &Rc<Span>) -> Example {
+pub(super) fn demo(span: &Rc<Span>) -> Example {
     let mut demo = Example::new().with("augmented", true);
     demo.fields.extend(span.inputs.clone());
     demo.fields.extend(span.outputs.clone());

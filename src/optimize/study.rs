@@ -23,6 +23,8 @@ pub struct Study<'a> {
     student: Rc<dyn Module>,
     trials: usize,
     candidates: Vec<Scored>,
+    /// The most promising program, while none was scored on all the examples.
+    leader: Option<Variant>,
 }
 
 impl<'a> Study<'a> {
@@ -35,7 +37,7 @@ impl<'a> Study<'a> {
         training: &Training,
     ) -> Self {
         let (observer, student) = (training.observer.clone(), Rc::clone(&training.student));
-        Self { optimizer, run, evaluate, metric, observer, student, trials: 0, candidates: Vec::new() }
+        Self { optimizer, run, evaluate, metric, observer, student, trials: 0, candidates: Vec::new(), leader: None }
     }
 
     /// The run that the search is made in.
@@ -82,8 +84,13 @@ impl<'a> Study<'a> {
         self.candidates.push(Scored { program: program.clone(), score: evaluation.score });
     }
 
+    /// Says which program did best on parts of the examples.
+    pub fn leads(&mut self, program: &Variant) {
+        self.leader = Some(program.clone());
+    }
+
     /// What comes of the search: what it found or, when the [budget](crate::run::Budget) was spent before, the best so far. Where nothing
-    /// was scored yet, that is the student as it was.
+    /// was scored on all the examples yet, that is the program that [leads](Study::leads), or else the student as it was.
     ///
     /// # Errors
     /// What else the search failed with.
@@ -92,7 +99,7 @@ impl<'a> Study<'a> {
         let ended = match found {
             Ok(program) => Ok((program, None)),
             Err(end) if end.kind() == ErrorKind::Budget => {
-                let best = self.candidates.first().map(|best| best.program.clone());
+                let best = self.candidates.first().map(|best| best.program.clone()).or_else(|| self.leader.take());
                 Ok((best.unwrap_or_else(|| Variant::copy_of(&self.student)), Some(end)))
             }
             Err(error) => Err(error),

@@ -40,6 +40,7 @@ mod pipeline;
 mod predict;
 mod program_of_thought;
 mod serving;
+mod simba;
 mod state;
 mod support;
 mod tries;
@@ -67,6 +68,7 @@ pub fn tests() -> impl Iterator<Item = &'static Test> {
         predict::TESTS,
         program_of_thought::TESTS,
         serving::TESTS,
+        simba::TESTS,
         state::TESTS,
         tries::TESTS,
     ];

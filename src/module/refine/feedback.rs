@@ -87,7 +87,7 @@ impl Refine {
 }
 
 /// What stands in the place of a program's source code.
-fn describe_program(predictors: &[(String, &Predict)]) -> String {
+pub(crate) fn describe_program(predictors: &[(String, &Predict)]) -> String {
     let mut out = "The code cannot be shown. The program calls these modules:".to_owned();
     for (path, predict) in predictors {
         ["\n", path, ": ", &predict.signature().to_text()].iter().for_each(|part| out.push_str(part));
@@ -121,7 +121,7 @@ pub fn describe_modules(predictors: &[(String, &Predict)]) -> Result<String> {
 }
 
 /// The JSON text of a value as `orjson` writes it, with a note in the place of what it cannot write.
-fn dump(value: &Value) -> Result<String> {
+pub(crate) fn dump(value: &Value) -> Result<String> {
     let note = |value: &Value| match value {
         Value::MixedDict(_) => Err(Error::new(ErrorKind::Input, "Dict key must be str").with_python_class("TypeError")),
         _ => {
