@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::evaluate::{Evaluate, Evaluation};
 use crate::metric::Metric;
 use crate::module::Variant;
-use crate::python::{Random, repr};
+use crate::python::{NumberSet, Random, repr};
 use crate::run::Run;
 use crate::value::Value;
 
@@ -104,7 +104,9 @@ impl BootstrapFewShotWithRandomSearch {
         seeds.dedup();
         let known: Vec<i64> = seeds.iter().copied().filter(|seed| (-3..end).contains(seed)).collect();
         if known.is_empty() {
-            let restrict = repr(&Value::Set(seeds.into_iter().map(Value::Int).collect()));
+            // Python's order: that of a table of hashes, which for such numbers are the numbers, wrapped around.
+            let set: NumberSet = restrict.iter().map(|seed| *seed as usize).collect();
+            let restrict = repr(&Value::Set(set.iter().map(|seed| Value::Int(seed as isize as i64)).collect()));
             let message = format!(
                 "`restrict` {restrict} does not match any candidate seed in range(-3, {end}); no candidate programs would be \
                  evaluated."

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use futures::executor::block_on;
 use lakelet::evaluate::Evaluation;
-use lakelet::metric::{Metric, answer_exact_match};
+use lakelet::metric::{Metric, answer_exact_match, f1};
 use lakelet::python::str_of;
 use lakelet::run::{Run, Services, Span};
 use lakelet::signature::Types;
@@ -52,16 +52,23 @@ pub fn example(given: &Json, types: &Types) -> Result<Example> {
 /// The metric of a case of evaluations or optimizers.
 pub fn metric(metric: &Json) -> impl Metric + use<> {
     let metric = metric.clone();
-    move |example: &Example, prediction: &Prediction, _: Option<&[Rc<Span>]>| score(&metric, example, prediction)
+    move |example: &Example, prediction: &Prediction, trace: Option<&[Rc<Span>]>| {
+        score(&metric, example, prediction, trace.is_some())
+    }
 }
 
-fn score(metric: &Json, example: &Example, prediction: &Prediction) -> Result<Value> {
+fn score(metric: &Json, example: &Example, prediction: &Prediction, has_trace: bool) -> Result<Value> {
     let name = |key: &str| metric[key].as_str().unwrap_or_default();
     let is_equal = || example.get(name("field")) == prediction.get(name("field"));
     match name("kind") {
         "exact" => Ok(is_equal().into()),
+        "trace_aware" => Ok(if has_trace { is_equal().into() } else { 0.4.into() }),
         "answer_exact_match" => {
             Ok(answer_exact_match(example, prediction, metric["frac"].as_f64().unwrap_or(1.0))?.into())
+        }
+        "f1" => {
+            let text = prediction.get(name("field")).and_then(Value::as_str).unwrap_or_default();
+            f1(text, &Value::List(example.get(name("field")).cloned().into_iter().collect()))
         }
         "prediction" => {
             let score = if is_equal() { 1.0 } else { 0.25 };
@@ -70,7 +77,7 @@ fn score(metric: &Json, example: &Example, prediction: &Prediction) -> Result<Va
             Ok(Value::Dict(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))
         }
         "fails_on" => match example.get(name("by")).and_then(Value::as_str) == metric["value"].as_str() {
-            true => Err(Error::new(ErrorKind::Input, "the metric fails")),
+            true => Err(Error::new(ErrorKind::Input, "the metric fails").with_python_class("ValueError")),
             false => Ok(f64::from(u8::from(is_equal())).into()),
         },
         "always" => Ok(Value::from(&metric["value"])),

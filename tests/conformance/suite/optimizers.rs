@@ -13,10 +13,10 @@ use lakelet::optimize::{
     LabeledFewShot, Optimizer, Training, dataset_summary,
 };
 use lakelet::python::Random;
-use lakelet::run::{Run, Services, Span};
+use lakelet::run::{Run, Services};
 use lakelet::signature::Types;
 use lakelet::value::{Custom, Value};
-use lakelet::{Error, ErrorKind, Evaluate, Example, Module, Prediction, Result};
+use lakelet::{Error, ErrorKind, Evaluate, Example, Module, Result};
 use serde_json::{Map, Value as Json, json};
 
 use super::callable::Program;
@@ -95,7 +95,6 @@ impl<'a> Case<'a> {
     fn metric(&self) -> Rc<dyn Metric> {
         match self.input["metric"]["kind"].as_str() {
             Some("predictor") => Rc::new(gepa::OfPredictor(self.input["metric"].clone())),
-            Some("trace_aware") => Rc::new(TraceAware(self.input["metric"]["field"].clone())),
             _ => Rc::new(metric(&self.input["metric"])),
         }
     }
@@ -175,6 +174,7 @@ impl<'a> Case<'a> {
                 search.bootstrap = self.bootstrap();
                 search.num_candidate_programs =
                     self.option("num_candidate_programs").unwrap_or(search.num_candidate_programs);
+                search.labeled_sample = options["labeled_sample"] != false;
                 search.stop_at_score = options["stop_at_score"].as_f64();
                 search.restrict = options["restrict"].as_array().map(|all| all.iter().flat_map(Json::as_i64).collect());
                 search.evaluate = self.evaluate();
@@ -325,26 +325,6 @@ impl EmbeddingModel for Table {
             vector.as_array().into_iter().flatten().filter_map(Json::as_f64).collect()
         };
         Box::pin(std::future::ready(Ok(texts.iter().map(vector).collect())))
-    }
-}
-
-/// 0.4 without a trace, and equality of a field with one.
-struct TraceAware(Json);
-
-impl Metric for TraceAware {
-    fn score<'a>(
-        &'a self,
-        _run: &'a Run,
-        example: &'a Example,
-        prediction: &'a Prediction,
-        trace: Option<&'a [Rc<Span>]>,
-    ) -> LocalBoxFuture<'a, Result<Value>> {
-        let field = self.0.as_str().unwrap_or_default();
-        let score = match trace {
-            Some(_) => (example.get(field) == prediction.get(field)).into(),
-            None => 0.4.into(),
-        };
-        Box::pin(std::future::ready(Ok(score)))
     }
 }
 
