@@ -8,6 +8,9 @@ import { LakeletError, readError } from './errors.js';
 /** A WebAssembly module, its bytes, or where to fetch it. */
 export type ModuleSource = WebAssembly.Module | BufferSource | Response | URL | string;
 
+/** A module, or where an entry has it from. */
+type Provided = WebAssembly.Module | (() => ModuleSource | Promise<ModuleSource>);
+
 /** What wasm-bindgen makes around a module. */
 interface Glue<Output> {
   default(source: { module_or_path: ModuleSource }): Promise<Output>;
@@ -36,6 +39,7 @@ export class WasmModule<Exports extends Glue<Output>, Output extends { readonly 
   #loading: Promise<void> | undefined;
   #crash: LakeletError | undefined;
   #isUsed = false;
+  #isReplaced = false;
   /** Counts the instances there have been. */
   #instance = 0;
 
@@ -44,14 +48,18 @@ export class WasmModule<Exports extends Glue<Output>, Output extends { readonly 
     this.#naming = naming;
   }
 
-  /** Says where the module comes from. A module that is compiled already needs no `init()`. */
-  provide(from: WebAssembly.Module | (() => ModuleSource | Promise<ModuleSource>)): void {
+  /** Says where the module comes from, unless another one is there in its place. A module that is compiled already needs no `init()`. */
+  provide(from: Provided): void {
+    if (!this.#isReplaced) this.#take(from);
+  }
+
+  #take(from: Provided): void {
     if (from instanceof WebAssembly.Module) this.#start(this.#exports.initSync({ module: from }));
     else this.#source = from;
   }
 
   /** Takes another module in its place, which has the same exports and more. What was made of the one before is of no use in it. */
-  replace(by: Exports, file: string, from?: WebAssembly.Module | (() => ModuleSource | Promise<ModuleSource>)): void {
+  replace(by: Exports, file: string, from?: Provided): void {
     if (this.#isUsed) {
       throw new LakeletError(`${file} cannot be loaded any more: programs have been made without it`, {
         code: 'config', hint: 'import it with the other modules, before the first program runs',
@@ -59,9 +67,9 @@ export class WasmModule<Exports extends Glue<Output>, Output extends { readonly 
     }
     this.#exports = by;
     this.#naming = { ...this.#naming, file };
-    this.#loaded = this.#loading = undefined;
-    if (from) this.provide(from);
-    else this.#source = undefined;
+    this.#isReplaced = true;
+    this.#loaded = this.#loading = this.#source = undefined;
+    if (from) this.#take(from);
   }
 
   /** Loads the module, if it is not there, or has crashed. */

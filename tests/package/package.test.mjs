@@ -4,21 +4,27 @@
  *   node --test tests/package/        (after `npm run build --workspace lakelet`)
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 
 import { chromium } from 'playwright-core';
 import { build, createServer as createViteServer } from 'vite';
 
+import { startModel } from '../support/model.mjs';
+import { FOUND } from '../support/search.js';
+
 const here = fileURLToPath(new URL('.', import.meta.url));
+/** What the programs of each folder of `app` print, or show. */
+const SHOWN = { programs: { answer: 'Yes.', score: 0.9 }, optimizers: FOUND };
 const app = mkdtempSync(join(tmpdir(), 'lakelet-package-'));
 const REPLY = '[[ ## answer ## ]]\nYes.\n\n[[ ## score ## ]]\n0.9\n\n[[ ## completed ## ]]';
-let browser;
+let browser, model;
 
 before(async () => {
   const npm = (args, cwd) => execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
@@ -27,6 +33,8 @@ before(async () => {
   writeFileSync(join(app, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
   npm(['install', '--offline', '--no-audit', '--no-fund', join(app, filename)], app);
   cpSync(join(here, 'app'), app, { recursive: true });
+  cpSync(join(here, '../support/search.js'), join(app, 'optimizers/search.js'));
+  model = await startModel();
   browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
@@ -35,6 +43,7 @@ before(async () => {
 
 after(async () => {
   await browser?.close();
+  model?.close();
   rmSync(app, { recursive: true, force: true });
 });
 
@@ -46,8 +55,8 @@ test('it needs nothing but itself', () => {
 
 test('it asks no more of WebAssembly than docs/runtimes.md says', () => {
   const optimizer = fileURLToPath(new URL('../../node_modules/binaryen/bin/wasm-opt', import.meta.url));
-  const module = join(app, 'node_modules/lakelet/wasm/lakelet.wasm');
-  const used = execFileSync(process.execPath, [optimizer, '--print-features', module, '-o', join(app, 'same.wasm')], { encoding: 'utf8' });
+  const features = (name) => execFileSync(process.execPath, [optimizer, '--quiet', '--print-features', join(app, 'node_modules/lakelet/wasm', name)], { encoding: 'utf8' });
+  const used = ['lakelet.wasm', 'optimize.wasm', 'databricks.wasm'].map(features).join('');
   const known = ['mutable-globals', 'sign-ext', 'nontrapping-float-to-int', 'bulk-memory', 'multivalue', 'reference-types'];
   // Binaryen's names for parts of bulk memory and of reference types.
   const parts = ['bulk-memory-opt', 'call-indirect-overlong'];
@@ -55,32 +64,38 @@ test('it asks no more of WebAssembly than docs/runtimes.md says', () => {
   assert.deepEqual(others, []);
 });
 
-test('Node loads it', () => {
-  const out = execFileSync(process.execPath, ['node.mjs'], { cwd: app, encoding: 'utf8' });
-  assert.deepEqual(JSON.parse(out), { answer: 'Yes.', score: 0.9 });
-});
-
 test('its types are found and right', () => {
   const tsc = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
   execFileSync(process.execPath, [tsc, '--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext', '--types', '', '--lib', 'es2023,dom,dom.iterable', 'types.ts'], { cwd: app, stdio: ['ignore', 'inherit', 'inherit'] });
 });
 
-test('Vite bundles it without configuration', async (t) => {
-  await build({ root: app, logLevel: 'error', build: { outDir: join(app, 'built') } });
-  const url = await serve(t, join(app, 'built'));
-  assert.deepEqual(await open(t, url), { answer: 'Yes.', score: 0.9 });
-});
+for (const [folder, shown] of Object.entries(SHOWN)) {
+  const root = join(app, folder);
 
-test("Vite's development server serves it without configuration", async (t) => {
-  const server = await createViteServer({ root: app, logLevel: 'error', server: { port: 0, host: '127.0.0.1' } });
-  t.after(() => server.close());
-  await server.listen();
-  assert.deepEqual(await open(t, server.resolvedUrls.local[0]), { answer: 'Yes.', score: 0.9 });
-});
+  test(`Node loads the ${folder}`, async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, ['node.mjs', model.url], { cwd: root });
+    assert.deepEqual(JSON.parse(stdout), shown);
+  });
 
-test('a plain script tag loads it', async (t) => {
-  const url = await serve(t, app);
-  assert.deepEqual(await open(t, `${url}/plain.html`), { answer: 'Yes.', score: 0.9 });
+  test(`Vite bundles the ${folder} without configuration`, async (t) => {
+    await build({ root, logLevel: 'error', build: { outDir: join(root, 'built') } });
+    assert.deepEqual(await open(t, await serve(t, join(root, 'built'))), shown);
+  });
+
+  test(`Vite's development server serves the ${folder} without configuration`, async (t) => {
+    const server = await createViteServer({ root, logLevel: 'error', server: { port: 0, host: '127.0.0.1' } });
+    t.after(() => server.close());
+    await server.listen();
+    assert.deepEqual(await open(t, server.resolvedUrls.local[0]), shown);
+  });
+
+  test(`a plain script tag loads the ${folder}`, async (t) => {
+    assert.deepEqual(await open(t, `${await serve(t, app)}/${folder}/plain.html`), shown);
+  });
+}
+
+test('a page hands the module to the slim entries', async (t) => {
+  assert.deepEqual(await open(t, `${await serve(t, app)}/optimizers/slim.html`), FOUND);
 });
 
 /** What the page shows once it is done. */
@@ -89,7 +104,7 @@ async function open(t, url) {
   t.after(() => page.close());
   const errors = [];
   page.on('pageerror', (error) => errors.push(String(error)));
-  await page.goto(url);
+  await page.goto(`${url}?model=${model.url}`);
   await page.waitForFunction(() => document.body.dataset.done, undefined, { timeout: 60_000 }).catch((error) => {
     throw new Error([...errors, error.message].join('\n'));
   });

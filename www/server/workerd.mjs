@@ -34,7 +34,7 @@ export async function bundleWorker(folder, into) {
     throw new Error(`wrangler cannot bundle ${folder}:\n${error.stdout}${error.stderr}`);
   });
   const wasm = (await readdir(into)).filter((file) => file.endsWith('.wasm'));
-  const { compatibility_date, compatibility_flags } = await readJsonc(join(folder, 'wrangler.jsonc'));
+  const { compatibility_date, compatibility_flags = [] } = await readJsonc(join(folder, 'wrangler.jsonc'));
   return {
     modules: [{ name: 'index.js', esModule: embed('index.js') }, ...wasm.map((name) => ({ name, wasm: embed(name) }))],
     compatibilityDate: compatibility_date,
