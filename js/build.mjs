@@ -27,7 +27,7 @@ for (const flag of flags) {
  */
 const MODULES = [
   { name: 'lakelet', feature: 'web', budget: 577_500 },
-  { name: 'optimize', feature: 'optimize', budget: 712_000 },
+  { name: 'optimize', feature: 'optimize', budget: 733_000 },
   { name: 'databricks', feature: 'databricks', budget: 465_000 },
 ];
 

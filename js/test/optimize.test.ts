@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { answerExactMatch, chainOfThought, init, inspect, LakeletError, languageModel, Module, pipeline, predict, type ModelRequest } from 'lakelet';
 import {
   BetterTogether, BootstrapFewShot, BootstrapFewShotWithRandomSearch, COPRO, DatabricksOptimizedOptimizer, Ensemble, GEPA, InferRules, KNNFewShot,
-  LabeledFewShot, MIPROv2, MultiObjective,
+  LabeledFewShot, MIPROv2, MultiObjective, SIMBA,
   type Progress, type TracedCall, type Trial,
 } from 'lakelet/optimize';
 
@@ -77,6 +77,21 @@ test('instructions are written by the model that is named for it', async () => {
   const named = { small: learner, large: writer };
   const rules = await new InferRules({ metric: answerExactMatch, numCandidates: 2, teacherSettings: { lm: 'large' } }).compile(qa, { trainset, lm: named });
   assert.match(rules.program.instructions, /adhere to the following rules[^]*Be right\./);
+});
+
+test('SIMBA shows what went well at times, and lets a model write rules', async () => {
+  let asked = 0;
+  const student = (request: ModelRequest) => {
+    const isRight = JSON.stringify(request.messages).includes('Look twice.') || asked++ % 2 === 0;
+    return reply({ answer: isRight ? 'right' : 'wrong' });
+  };
+  const coach = () => reply({ discussion: 'So.', module_advice: '{"self": "Look twice."}' });
+  const optimizer = new SIMBA({ metric: answerExactMatch, bsize: 3, numCandidates: 3, maxSteps: 2, maxDemos: 0, promptModel: coach, numThreads: 1 });
+  const { program, score, candidates } = await optimizer.compile(qa, { trainset, lm: student });
+  assert.match(program.instructions, /Look twice\.$/);
+  assert.equal(score, 100);
+  assert.ok(candidates.length > 1);
+  await assert.rejects(new SIMBA({ metric: answerExactMatch }).compile(qa, { trainset, lm: student }), is('input', 'trainset'));
 });
 
 test('GEPA is told what each predictor did', async () => {

@@ -3,7 +3,10 @@ export {
   BootstrapFewShot, BootstrapFewShotWithRandomSearch, LabeledFewShot,
   type BootstrapFewShotOptions, type BootstrapOptions, type LabeledFewShotOptions, type RandomSearchOptions, type ScoringOptions,
 } from './few-shot.js';
-export { COPRO, GEPA, InferRules, MIPROv2, type COPROOptions, type GEPAOptions, type InferRulesOptions, type MIPROv2Options } from './instructions.js';
+export {
+  COPRO, GEPA, InferRules, MIPROv2, SIMBA,
+  type COPROOptions, type GEPAOptions, type InferRulesOptions, type MIPROv2Options, type SIMBAOptions,
+} from './instructions.js';
 export { KNNFewShot, NearestDemos, type KNNFewShotOptions } from './knn-few-shot.js';
 export type { OptimizerMetric, OptimizerScore, TracedCall } from './metric.js';
 export type { Observer, Progress, SearchEnd, Trial } from './observer.js';

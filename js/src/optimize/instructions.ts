@@ -160,3 +160,41 @@ export class GEPA<R extends object = any, O extends object = any> extends Optimi
     super('GEPA', { ...options }, { reflectionModel: reflectionLm });
   }
 }
+
+/** What {@link SIMBA} is told: what DSPy's constructor takes, and the seed of its `compile`. */
+export interface SIMBAOptions<R extends object, O extends object> extends Omit<ScoringOptions<R, O>, 'maxErrors'> {
+  /** How many examples a batch has; 32 unless given. */
+  readonly bsize?: number;
+  /** How often each example of a batch is tried, and one less than the most new programs of a step; 6 unless given. */
+  readonly numCandidates?: number;
+  /** How many batches there are; 8 unless given. */
+  readonly maxSteps?: number;
+  /** From how many demos of a predictor on some are dropped; 4 unless given. With 0 programs get rules and no demos. */
+  readonly maxDemos?: number;
+  /** The model that writes rules; that of the program unless given. */
+  readonly promptModel?: LanguageModel;
+  /** A model, `lm`, that makes the first of the tries of each example. */
+  readonly teacherSettings?: { readonly lm?: LanguageModel };
+  /** How many characters of an input a demo shows; 100,000 unless given. */
+  readonly demoInputFieldMaxlen?: number;
+  /** The lower, the more the best programs are preferred when a batch is tried; 0.2 unless given. */
+  readonly temperatureForSampling?: number;
+  /** The same, when a program is picked to make a new one from; 0.2 unless given. */
+  readonly temperatureForCandidates?: number;
+  /** What draws follow from; 0 unless given. */
+  readonly seed?: number;
+}
+
+/**
+ * Tries small batches of examples several times, looks where the tries differ most, and shows what went well as a demo, or lets a model write rules
+ * from what went well and what went badly: DSPy's `SIMBA`. A valset and a teacher are not looked at.
+ *
+ * ```ts
+ * const { program } = await new SIMBA({ metric: answerExactMatch, bsize: 16, maxSteps: 4 }).compile(qa, { trainset });
+ * ```
+ */
+export class SIMBA<R extends object = any, O extends object = any> extends Optimizer<R, O> {
+  constructor({ promptModel, teacherSettings, ...options }: SIMBAOptions<R, O>) {
+    super('SIMBA', { ...options }, { promptModel, teacherModel: teacherSettings?.lm });
+  }
+}

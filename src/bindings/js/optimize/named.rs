@@ -10,7 +10,7 @@ use crate::nearest::offer;
 use crate::optimize::gepa::{self, Auto, CandidateSelection, ComponentSelector, Gepa, InstructionProposer, Limit};
 use crate::optimize::{
     self, BetterTogether, BootstrapFewShot, BootstrapFewShotWithRandomSearch, Copro, DatabricksOptimizedOptimizer,
-    InferRules, LabeledFewShot, Latency, MiproV2, MultiObjective, Objective, Optimizer, Preference,
+    InferRules, LabeledFewShot, Latency, MiproV2, MultiObjective, Objective, Optimizer, Preference, Simba,
 };
 
 /// The optimizer that DSPy has under that name. Models are named as the run names them. `parts` are the optimizers of a
@@ -63,6 +63,7 @@ pub(super) fn read(
         "DatabricksOptimizedOptimizer" => Rc::new(serving(wanted()?, options)?),
         "MultiObjective" => Rc::new(multi_objective(wanted()?, parts, options)?),
         "GEPA" => Rc::new(gepa(wanted()?, options)?),
+        "SIMBA" => Rc::new(simba(wanted()?, options)?),
         "BetterTogether" => {
             let mut optimizer = BetterTogether::new(wanted()?);
             let names = options.texts("names")?.into_iter().map(str::to_owned);
@@ -155,6 +156,30 @@ fn gepa(metric: Rc<dyn Metric>, options: &Options) -> Result<Gepa> {
     gepa.failure_score = options.number("failureScore")?.unwrap_or(gepa.failure_score);
     gepa.seed = options.integer("seed")?.unwrap_or(gepa.seed);
     Ok(gepa)
+}
+
+fn simba(metric: Rc<dyn Metric>, options: &Options) -> Result<Simba> {
+    let mut simba = Simba::new(metric);
+    simba.prompt_model = model(options, "promptModel")?;
+    simba.teacher_model = model(options, "teacherModel")?;
+    for (name, number) in [
+        ("bsize", &mut simba.bsize),
+        ("numCandidates", &mut simba.num_candidates),
+        ("maxSteps", &mut simba.max_steps),
+        ("maxDemos", &mut simba.max_demos),
+        ("demoInputFieldMaxlen", &mut simba.demo_input_field_maxlen),
+        ("numThreads", &mut simba.num_threads),
+    ] {
+        count(options, name, number)?;
+    }
+    for (name, temperature) in [
+        ("temperatureForSampling", &mut simba.temperature_for_sampling),
+        ("temperatureForCandidates", &mut simba.temperature_for_candidates),
+    ] {
+        *temperature = options.number(name)?.unwrap_or(*temperature);
+    }
+    simba.seed = options.count("seed")?.unwrap_or(simba.seed);
+    Ok(simba)
 }
 
 fn serving(metric: Rc<dyn Metric>, options: &Options) -> Result<DatabricksOptimizedOptimizer> {
