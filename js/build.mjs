@@ -75,13 +75,15 @@ async function buildScripts() {
   const out = join(here, 'dist');
   rmSync(out, { recursive: true, force: true });
   run(process.execPath, [tool('typescript', 'bin/tsc'), '-p', here, '--emitDeclarationOnly']);
-  const entries = ['entry/browser', 'entry/node', 'entry/slim', 'entry/workerd', 'gateway/index', 'gateway/node', 'worker/index', 'core',
+  const entries = ['entry/browser', 'entry/node', 'entry/slim', 'entry/workerd', 'gateway/index', 'gateway/node', 'worker/index', 'core', 'data/index', 'node/index',
     'entry/optimize/browser', 'entry/optimize/node', 'entry/optimize/slim', 'entry/optimize/workerd',
     'entry/databricks/browser', 'entry/databricks/node', 'entry/databricks/slim', 'entry/databricks/workerd'];
   await build({
     input: Object.fromEntries(entries.map((name) => [name, join(here, 'src', `${name}.ts`)])),
     external: [/^node:/, /\.wasm$/],
     platform: 'neutral',
+    resolve: { mainFields: ['main'] },
+    transform: { define: { PAPA_BROWSER_CONTEXT: 'true' } }, // what it has for streams of Node is left out
     logLevel: 'warn',
     output: { dir: out, chunkFileNames: 'shared/[name].js' },
   });

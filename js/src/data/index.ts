@@ -1,0 +1,18 @@
+/** Examples from files and streams, as DSPy's `DataLoader` reads them. A Databricks table is read by `fromTable` of `lakelet/databricks`. */
+export { fromCsv, type CsvOptions } from './csv.js';
+export type { ExampleOptions } from './examples.js';
+export { fromJson, fromJsonLines } from './json.js';
+export type { ExampleSource } from './source.js';
+
+/**
+ * What comes one by one as a list, for `evaluate` and optimizers.
+ *
+ * ```ts
+ * const devset = await collect(fromJsonLines(await fetch('dev.jsonl')));
+ * ```
+ */
+export async function collect<R>(examples: AsyncIterable<R>): Promise<R[]> {
+  const all: R[] = [];
+  for await (const example of examples) all.push(example);
+  return all;
+}

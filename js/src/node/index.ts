@@ -1,0 +1,2 @@
+/** What only Node can do. */
+export { FolderStore } from './folder-store.js';
