@@ -153,11 +153,13 @@ test('a search is a run, with a run below it for every trial', async (t) => {
   const { logger, received, calls } = await tracking(t);
   const search = { trainset: [{ question: '2+2?', answer: '4' }], lm: () => reply({ answer: '4', proposed_instruction: 'Add.', proposed_prefix_for_output_field: 'Sum:' }), observer: logger };
   await new COPRO({ metric: answerExactMatch, breadth: 2, depth: 1 }).compile(qa, search);
-  const trial = ['runs/create', 'runs/get', '5/r1/artifacts/model.json', 'runs/log-batch', 'runs/update', 'runs/log-batch'];
+  const trial = ['runs/create', 'runs/get', '5/r1/artifacts/model.json', 'runs/log-batch', 'runs/log-batch', 'runs/update', 'runs/log-batch'];
   assert.deepEqual(calls(), ['experiments/get-by-name', 'runs/create', ...trial, ...trial, 'runs/get', '5/r1/artifacts/best_model.json', 'runs/update']);
   const created = received.filter(({ url }) => url.includes('runs/create')).map(({ body }) => body as { run_name: string; tags?: { key: string; value: string }[] });
   assert.deepEqual(created.map(({ run_name }) => run_name), ['COPRO', 'eval_0', 'eval_1']);
   assert.ok(created[1]?.tags?.some(({ key, value }) => key === 'mlflow.parentRunId' && value === 'r1'));
+  const params = received.flatMap(({ url, body }) => (url.includes('log-batch') ? ((body as { params?: { key: string; value: string }[] }).params ?? []) : []));
+  assert.ok(params.some(({ key, value }) => key === 'Predict.signature.instructions' && value === 'Add.'));
 
   const stop = new AbortController();
   const broken = new COPRO({ metric: () => (stop.abort(), 1), breadth: 2, depth: 1 }).compile(qa, { ...search, signal: stop.signal });

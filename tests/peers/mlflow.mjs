@@ -1,9 +1,10 @@
-// Lakelet's side of test_mlflow_programs.py: programs that are run, evaluated and logged to MLflow. A request is a line of JSON, and so
+// Lakelet's side of test_mlflow_programs.py: programs that are run, evaluated, optimized and logged to MLflow. A request is a line of JSON, and so
 // is the answer. `host` is where MLflow is, `lm` where models and indexes are.
 import { createInterface } from 'node:readline';
 
 import { answerExactMatch, bestOfN, chainOfThought, configure, init, Module, pipeline, predict, react, tool, Workspace } from 'lakelet';
 import { MlflowLogger } from 'lakelet/databricks';
+import { BootstrapFewShotWithRandomSearch } from 'lakelet/optimize';
 
 await init();
 
@@ -46,6 +47,11 @@ const ANSWERS = {
     const metric = fails ? () => { throw new Error('the metric is broken'); } : answerExactMatch;
     const { run } = await logger.logPipelineMetrics(programOf(given), testset, { metric, prices, runName: 'evaluated', concurrency: 1, maxErrors: 1 });
     return { run: run.id };
+  },
+  async optimize({ trainset, ...given }, logger) {
+    const optimizer = new BootstrapFewShotWithRandomSearch({ metric: answerExactMatch, numCandidatePrograms: 1, maxBootstrappedDemos: 1, maxLabeledDemos: 1, numThreads: 1 });
+    const { program, score } = await optimizer.compile(programOf(given), { trainset, observer: logger });
+    return { score, state: JSON.parse(program.save()) };
   },
   log_model: ({ name, register, indexes, ...given }, logger) => logger.logModel(programOf(given), name, { lm: 'm', register, indexes }),
 };

@@ -1,9 +1,11 @@
-"""Programs of Lakelet in MLflow, read back by MLflow's own client: traces beside those of its autolog for DSPy, evaluations as runs, and
+"""Programs of Lakelet in MLflow, read back by MLflow's own client: traces and searches beside those of its autolog for DSPy, evaluations as runs, and
 models that MLflow loads and that answer in Python. `mlflow.mjs` is Lakelet's side.
 
 Models are answered from a list; all else goes on to the local workspace. MLflow is the one of the workspace, in both dialects.
 """
 
+import contextlib
+import io
 import json
 import logging
 import os
@@ -21,6 +23,7 @@ os.environ.update({
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ASYNC_TRACE_LOGGING": "false",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 })
 
 import dspy
@@ -90,7 +93,8 @@ def chat(**fields):
 class WithLakelet(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        logging.getLogger("mlflow").setLevel(logging.ERROR)
+        for name in ("mlflow", "dspy"):
+            logging.getLogger(name).setLevel(logging.ERROR)
         cls.server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
         threading.Thread(target=cls.server.serve_forever, daemon=True).start()
         cls.lm = f"http://127.0.0.1:{cls.server.server_port}"
@@ -345,6 +349,53 @@ class Evaluations(WithLakelet):
         [run] = client.search_runs([client.get_experiment_by_name("broken").experiment_id])
         self.assertEqual(run.info.status, "FAILED")
         self.assertIn("error", run.data.tags)
+
+
+class Searches(WithLakelet):
+    maxDiff = None
+    TRAINSET = [{"question": f"{n}+{n}?", "answer": str(2 * n)} for n in range(4)]
+
+    def runs(self, experiment):
+        """The run of a search, and those of its trials in their order: what both sides must tell alike."""
+        client = MlflowClient()
+        runs = client.search_runs([client.get_experiment_by_name(experiment).experiment_id], order_by=["attributes.start_time ASC"])
+        [search] = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+        trials = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == search.info.run_id]
+        self.assertEqual(len(trials), len(runs) - 1)
+
+        def told(run):
+            learned = {name: value for name, value in run.data.params.items() if name.startswith("Predict.")}
+            state = mlflow.artifacts.load_dict(f"{run.info.artifact_uri}/model.json")
+            return run.info.run_name, run.info.status, run.data.metrics, learned, state["demos"], state["signature"]
+
+        scores = [(metric.step, metric.value) for metric in client.get_metric_history(search.info.run_id, "eval")]
+        best = mlflow.artifacts.load_dict(f"{search.info.artifact_uri}/best_model.json")
+        return search.info.status, sorted(scores), best["demos"], [told(run) for run in trials]
+
+    def script(self):
+        # More than is asked for; one thread asks for them in the same order on both sides.
+        Endpoint.script([chat(answer=example["answer"] if n % 2 else "?") for _ in range(10) for n, example in enumerate(self.TRAINSET)])
+
+    def test_look_as_those_of_mlflows_autolog_for_dspy(self):
+        self.script()
+        found = self.ask("optimize", experiment="searched", kind="predict", trainset=self.TRAINSET)
+        self.assertNotIn("error", found)
+        self.script()
+        lm = dspy.LM("databricks/m", api_base=f"{self.lm}/serving-endpoints", api_key=TOKEN, cache=False)
+        mlflow.set_experiment("autolog-searched")
+        mlflow.dspy.autolog(log_compiles=True, log_evals=True, log_traces=False)
+        try:
+            with dspy.context(lm=lm), contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                trainset = [dspy.Example(**example).with_inputs("question") for example in self.TRAINSET]
+                optimizer = dspy.BootstrapFewShotWithRandomSearch(
+                    metric=dspy.evaluate.answer_exact_match, num_candidate_programs=1, max_bootstrapped_demos=1, max_labeled_demos=1, num_threads=1
+                )
+                optimizer.compile(dspy.Predict("question -> answer"), trainset=trainset)
+        finally:
+            mlflow.dspy.autolog(disable=True)
+        ours, theirs = self.runs("searched"), self.runs("autolog-searched")
+        self.assertEqual(ours, theirs)
+        self.assertEqual((len(ours[3]), found["state"]["demos"]), (4, ours[2]))
 
 
 class Models(WithLakelet):

@@ -1,4 +1,5 @@
 /** What of a program is logged: its document, and what it has learned. */
+import { Asking, type AskingKind } from '../asking.js';
 import { Pipeline } from '../pipeline.js';
 import { Predictor } from '../predict.js';
 import type { Program } from '../program.js';
@@ -24,6 +25,25 @@ export function logged(program: Program<never, object>): Logged {
   }
   const modules = [...program.namedSubModules()].map(([path, part]) => ({ path, class: part.constructor.name }));
   return { document: { name: program.constructor.name, modules }, isClass: true, state };
+}
+
+/** DSPy's names of the classes. */
+const CLASSES: Readonly<Record<AskingKind, string>> = {
+  predict: 'Predict', chainOfThought: 'ChainOfThought', multiChainComparison: 'MultiChainComparison', react: 'ReAct', reactV2: 'ReActV2',
+};
+
+/** What a program has learned as parameters, as MLflow's autolog names them: `ChainOfThought.predict.signature.instructions`. */
+export function parameters(program: Program<never, object>): Record<string, unknown> {
+  const name = program instanceof Asking ? CLASSES[program.kind] : program instanceof Pipeline ? program.name : program.constructor.name;
+  return Object.fromEntries(leaves(name, JSON.parse(program.save())));
+}
+
+const LEFT_OUT = ['metadata', 'lm', 'traces', 'train'];
+
+function* leaves(path: string, value: unknown): Iterable<[path: string, leaf: unknown]> {
+  if (typeof value === 'boolean') yield [path, value ? 'True' : 'False']; // as Python writes them
+  else if (typeof value !== 'object') yield [path, value];
+  else for (const [name, part] of Object.entries(value ?? {})) if (!LEFT_OUT.includes(name)) yield* leaves(`${path}.${name}`, part);
 }
 
 /** A JSON merge patch (RFC 7396): objects are merged, `null` removes, anything else replaces. */

@@ -6,7 +6,7 @@ import type { Observer, SearchEnd, Trial } from '../optimize/observer.js';
 import type { Program } from '../program.js';
 import { inspect } from '../run.js';
 import type { Workspace } from '../workspace.js';
-import { logged } from './logged-program.js';
+import { logged, parameters } from './logged-program.js';
 import { MlflowRun, type StartedRun } from './mlflow-run.js';
 import { operation, type ServiceCallOptions } from './module.js';
 
@@ -187,7 +187,7 @@ export class MlflowLogger implements Observer {
     void work.finally(() => this.#pending.delete(work));
   };
 
-  /** Logs a candidate of a search, under the names of MLflow's autolog for DSPy: its state and score in a run, below one of the optimizer's. */
+  /** Logs a candidate of a search, under the names of MLflow's autolog for DSPy: what it has learned and its score in a run, below one of the optimizer's. */
   async tried({ search, optimizer, number, program, evaluation, objectives }: Trial): Promise<void> {
     const starting = this.#searches.get(search) ?? this.startRun({ runName: optimizer });
     this.#searches.set(search, starting);
@@ -195,6 +195,7 @@ export class MlflowLogger implements Observer {
     const part = await this.startRun({ runName: `eval_${number}`, tags: { 'mlflow.parentRunId': whole.id } });
     await part.during(async () => {
       await part.logArtifact('model.json', program.save());
+      await part.logParams(parameters(program));
       await part.logMetrics({ eval: evaluation.score, ...objectives });
     });
     await whole.logMetrics({ eval: evaluation.score }, number);
