@@ -31,6 +31,15 @@ const MODULES = [
   { name: 'databricks', feature: 'databricks', budget: 465_000 },
 ];
 
+/** Papa Parse as an ECMAScript module: what the bundler would wrap it in would be another file, which every page would load. */
+const PAPA_AS_MODULE = {
+  name: 'papaparse',
+  transform: {
+    filter: { id: /papaparse\.js$/ },
+    handler: (code) => `const module = { exports: {} }, exports = module.exports;\n${code}\nexport default module.exports;`,
+  },
+};
+
 if (!flags.has('--ts')) for (const module of MODULES) buildModule(module, flags.has('--dev'));
 await buildScripts();
 printSizes();
@@ -75,15 +84,16 @@ async function buildScripts() {
   const out = join(here, 'dist');
   rmSync(out, { recursive: true, force: true });
   run(process.execPath, [tool('typescript', 'bin/tsc'), '-p', here, '--emitDeclarationOnly']);
-  const entries = ['entry/browser', 'entry/node', 'entry/slim', 'entry/workerd', 'gateway/index', 'gateway/node', 'worker/index', 'core', 'data/index', 'node/index',
+  const entries = ['entry/browser', 'entry/node', 'entry/slim', 'entry/workerd', 'gateway/index', 'gateway/node', 'worker/index', 'core', 'data/index', 'node/index', 'cli/index',
     'entry/optimize/browser', 'entry/optimize/node', 'entry/optimize/slim', 'entry/optimize/workerd',
     'entry/databricks/browser', 'entry/databricks/node', 'entry/databricks/slim', 'entry/databricks/workerd'];
   await build({
     input: Object.fromEntries(entries.map((name) => [name, join(here, 'src', `${name}.ts`)])),
-    external: [/^node:/, /\.wasm$/],
+    external: [/^node:/, /^lakelet(\/|$)/, /\.wasm$/],
     platform: 'neutral',
     resolve: { mainFields: ['main'] },
-    transform: { define: { PAPA_BROWSER_CONTEXT: 'true' } }, // what it has for streams of Node is left out
+    transform: { define: { PAPA_BROWSER_CONTEXT: 'true' } }, // what Papa Parse has for streams of Node is left out
+    plugins: [PAPA_AS_MODULE],
     logLevel: 'warn',
     output: { dir: out, chunkFileNames: 'shared/[name].js' },
   });

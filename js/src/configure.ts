@@ -69,9 +69,11 @@ const last = inCore((): { assembled?: { readonly from: Reach; readonly made: Ser
  * ```ts
  * configure({ workspace, lm: 'databricks-meta-llama-3-3-70b-instruct', rm: workspace.index('main.rag.docs_index') });
  * ```
+ *
+ * @returns what is configured now
  */
-export function configure(settings: Defaults): void {
-  defaults = { ...defaults, ...settings };
+export function configure(settings: Defaults = {}): Defaults {
+  return (defaults = { ...defaults, ...settings });
 }
 
 /** The adapter of predictors that name none. @internal */

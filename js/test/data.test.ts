@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { LakeletError, Workspace } from 'lakelet';
-import { collect, fromCsv, fromJson, fromJsonLines } from 'lakelet/data';
-import { fromTable, Warehouse } from 'lakelet/databricks';
+import { collect, fromCsv, fromJson, fromJsonLines, fromTable } from 'lakelet/data';
+import { Warehouse } from 'lakelet/databricks';
 
 import { json, serve } from './support.js';
 

@@ -29,7 +29,7 @@ let browser, model;
 before(async () => {
   const npm = (args, cwd) => execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   const [{ filename, files }] = JSON.parse(npm(['pack', '--json', '--pack-destination', app], join(here, '../../js')));
-  for (const { path } of files) assert.match(path, /^(dist|wasm)\/|^(LICENSE|NOTICE|package\.json|README\.md)$/, 'nothing else is published');
+  for (const { path } of files) assert.match(path, /^(bin|dist|wasm)\/|^(LICENSE|NOTICE|package\.json|README\.md)$/, 'nothing else is published');
   writeFileSync(join(app, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
   npm(['install', '--offline', '--no-audit', '--no-fund', join(app, filename)], app);
   cpSync(join(here, 'app'), app, { recursive: true });
@@ -62,6 +62,16 @@ test('it asks no more of WebAssembly than docs/runtimes.md says', () => {
   const parts = ['bulk-memory-opt', 'call-indirect-overlong'];
   const others = used.trim().split('\n').map((line) => line.replace('--enable-', '')).filter((name) => ![...known, ...parts].includes(name));
   assert.deepEqual(others, []);
+});
+
+test('its command evaluates and optimizes programs', async () => {
+  const env = { ...process.env, DATABRICKS_HOST: model.url, DATABRICKS_TOKEN: 'dapi-1', LAKELET_CHAT_ENDPOINT: 'small' };
+  const npx = async (...args) => (await promisify(execFile)('npx', ['--offline', 'lakelet', ...args], { cwd: app, env })).stdout;
+  const { version } = JSON.parse(readFileSync(join(app, 'node_modules/lakelet/package.json'), 'utf8'));
+  assert.equal(await npx('--version'), `${version}\n`);
+  writeFileSync(join(app, 'set.csv'), 'question,answer\na,right\nhard,right\n');
+  assert.match(await npx('evaluate', 'question -> answer', '--devset', 'set.csv', '--metric', 'answerExactMatch'), /^score +50\.00 /);
+  assert.match(await npx('optimize', 'question -> answer', '--trainset', 'set.csv', '--optimizer', 'LabeledFewShot', '--out', 'qa.json'), /saved in +qa\.json/);
 });
 
 test('its types are found and right', () => {

@@ -1,8 +1,9 @@
-/** Examples from files and streams, as DSPy's `DataLoader` reads them. A Databricks table is read by `fromTable` of `lakelet/databricks`. */
+/** Examples from files, streams and tables, as DSPy's `DataLoader` reads them. */
 export { fromCsv, type CsvOptions } from './csv.js';
 export type { ExampleOptions } from './examples.js';
 export { fromJson, fromJsonLines } from './json.js';
 export type { ExampleSource } from './source.js';
+export { fromTable, type TableOptions } from './table.js';
 
 /**
  * What comes one by one as a list, for `evaluate` and optimizers.

@@ -29,7 +29,6 @@ export {
 export {
   SqlPages, Warehouse, type PagesOptions, type SqlColumn, type SqlResult, type SqlValue, type StatementOptions, type WarehouseInfo,
 } from './sql.js';
-export { fromTable, type TableOptions } from './table-examples.js';
 export { TableAnswers, type TableAnswer, type TableEvaluation } from './table-answers.js';
 export {
   UnityCatalog, type CatalogInfo, type ColumnInfo, type EffectivePrivileges, type FunctionInfo, type ModelVersionInfo, type PrivilegeChange, type Privileges,

@@ -1,8 +1,8 @@
 /** Examples in a table. */
-import { chosen, Shape, type ExampleOptions } from '../data/examples.js';
+import type { WaitOptions } from '../databricks/module.js';
+import type { PagesOptions, Warehouse } from '../databricks/sql.js';
 import { LakeletError } from '../errors.js';
-import type { WaitOptions } from './module.js';
-import type { PagesOptions, Warehouse } from './sql.js';
+import { chosen, Shape, type ExampleOptions } from './examples.js';
 
 /** What is read of a table. */
 export interface TableOptions extends Omit<ExampleOptions, 'name'>, WaitOptions, Pick<PagesOptions, 'disposition'> {
@@ -11,8 +11,8 @@ export interface TableOptions extends Omit<ExampleOptions, 'name'>, WaitOptions,
 }
 
 /**
- * Reads the rows of a table or view page by page, as examples: no more than one page is held. For conditions, samples and expressions there is
- * `examples` of {@link DistributedDataProcessor}.
+ * Reads the rows of a table or view of a workspace page by page, as examples: no more than one page is held. For conditions, samples and
+ * expressions there is `examples` of {@link DistributedDataProcessor}.
  *
  * ```ts
  * const devset = await collect(fromTable(new Warehouse(workspace), 'main.qa.labelled', { fields: ['question', 'answer'], limit: 200 }));

@@ -1,0 +1,109 @@
+/** `lakelet optimize` */
+import { existsSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { inspect } from 'lakelet';
+import type { Estimate, Observer, Optimized, Progress } from 'lakelet/optimize';
+
+import { number, options, SHARED } from './flags.js';
+import { OPTIMIZE } from './help.js';
+import { optimizer } from './optimizers.js';
+import { Platform } from './platform.js';
+import { loadMetric, loadProgram, type AnyProgram } from './program.js';
+import { duration, ProgressLine } from './progress.js';
+import { inputsOfProgram, readSet } from './sets.js';
+import { asJson, callOptions, columns, count, spending, stopped, toGoOn, type Host } from './shared.js';
+import { UsageError } from './usage.js';
+
+const FLAGS = {
+  ...SHARED,
+  optimizer: { type: 'string' },
+  option: { type: 'string', multiple: true },
+  trainset: { type: 'string' },
+  valset: { type: 'string' },
+  estimate: { type: 'boolean' },
+  out: { type: 'string', short: 'o' },
+} as const;
+/** How many scores of candidates are shown. */
+const SHOWN = 10;
+
+/** Optimizes a program; gives the exit code. */
+export async function optimizeCommand(args: string[], host: Host): Promise<number> {
+  const { values: flags, positionals: [given, ...more] } = parseArgs({ args, options: FLAGS, allowPositionals: true });
+  if (flags.help) return host.print(OPTIMIZE), 0;
+  if (given === undefined || more.length > 0) throw new UsageError('give one program: a signature, a pipeline document, or a module');
+  if (flags.optimizer === undefined) throw new UsageError('--optimizer is missing: MIPROv2 for instance');
+  if (flags.trainset === undefined) throw new UsageError('--trainset is missing: the examples to learn from');
+  if (flags.out === undefined && !flags.estimate) throw new UsageError('--out is missing: the file that the program is saved in');
+  if (flags.out !== undefined && !existsSync(dirname(resolve(flags.out)))) throw new UsageError(`--out: there is no folder ${dirname(flags.out)}`);
+
+  const platform = new Platform(flags);
+  const [numThreads, maxErrors] = [number(flags, 'concurrency'), number(flags, 'max-errors')];
+  const own = { ...options('option', flags.option), ...(numThreads !== undefined && { numThreads }), ...(maxErrors !== undefined && { maxErrors }) };
+  const program = await loadProgram(given, flags.state, flags['chain-of-thought']);
+  const by = optimizer(flags.optimizer, flags.metric === undefined ? undefined : await loadMetric(flags.metric), own);
+  const inputs = inputsOfProgram(program, flags);
+  const trainset = await readSet('trainset', flags.trainset, inputs.required, flags, platform);
+  const valset = flags.valset === undefined ? undefined : await readSet('valset', flags.valset, inputs.required, flags, platform);
+  const sets = { trainset, ...(valset && { valset }), ...(inputs.named && { inputs: inputs.named }) };
+
+  const estimate = await by.estimate(program, sets);
+  if (flags.estimate) return host.print(flags.json ? JSON.stringify(estimate, null, 2) : inWords(estimate)), 0;
+  const progress = new ProgressLine();
+  progress.say(`${by.name} on ${count(trainset.length)} examples: ${inWords(estimate)}`);
+  const work = ['optimize', given, flags.optimizer, own, flags.trainset, flags.valset];
+  const call = await callOptions(flags, work, platform, host);
+  let last: Progress | undefined;
+  try {
+    const found = await by.compile(program, {
+      ...call, ...sets,
+      observer: telling(progress),
+      onProgress(now) {
+        last = now;
+        progress.show(now.scored, estimate.programCalls, progressText(now));
+      },
+    });
+    progress.end();
+    writeFileSync(flags.out as string, found.program.save());
+    host.print(flags.json ? JSON.stringify(described(by.name, found, flags.out as string), null, 2) : table(by.name, found, flags.out as string));
+    return 0;
+  } catch (error) {
+    progress.end();
+    if (!host.signal.aborted) throw error;
+    progress.say(last ? `stopped after ${count(last.scored)} predictions and ${count(last.trials)} candidates${last.best === null ? '' : `, of which the best scores ${last.best}`}` : 'stopped before the first prediction');
+    progress.say(`${flags.out} was not written; ${toGoOn(flags)}`);
+    return 130;
+  }
+}
+
+function inWords({ programCalls, proposals, modelCalls }: Estimate): string {
+  return `at most ${count(programCalls)} calls of the program and ${count(proposals)} proposals, ${count(modelCalls)} calls of models`;
+}
+
+function progressText({ trials, best, spent, elapsedMs }: Progress): string {
+  const parts = [`${trials} candidates`, best !== null && `best ${best}`, spent && spending(spent), duration(elapsedMs)];
+  return parts.filter(Boolean).join('  ');
+}
+
+function telling(progress: ProgressLine): Observer<AnyProgram> {
+  return { tried: ({ optimizer: name, number: place, evaluation: { score } }) => progress.say(`candidate ${place} of ${name} scores ${score}`) };
+}
+
+function described(name: string, found: Optimized<AnyProgram>, out: string): object {
+  const { score, candidates, stoppedBy } = found;
+  const { usage, spent } = inspect(found);
+  return { optimizer: name, score, candidates: candidates.map((it) => it.score), usage, spent, stoppedBy: asJson(stoppedBy), out };
+}
+
+function table(name: string, found: Optimized<AnyProgram>, out: string): string {
+  const { score, candidates, stoppedBy } = found;
+  const { usage, spent } = inspect(found);
+  const scores = candidates.slice(0, SHOWN).map((it) => it.score).join(', ');
+  const rows: [string, string][] = [['optimizer', name]];
+  if (score !== null) rows.push(['score', score.toFixed(2)], ['candidates', `${count(candidates.length)}: ${scores}${candidates.length > SHOWN ? ' ...' : ''}`]);
+  rows.push(['tokens', `${count(usage.totalTokens)}, ${count(usage.promptTokens)} of them in prompts`]);
+  if (spent) rows.push(['spent', spending(spent)]);
+  rows.push(['saved in', out]);
+  return [columns(rows), ...(stoppedBy ? [stopped(stoppedBy)] : [])].join('\n');
+}

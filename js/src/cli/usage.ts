@@ -1,0 +1,12 @@
+/** What was called wrongly. */
+import { closestMatch } from 'leven';
+
+/** The command cannot be done as it was given: exit code 2. */
+export class UsageError extends Error {}
+
+/** What to say of a name that is not known: the one that was meant, if one is like it, and all that there are. */
+export function offer(name: string, known: readonly string[]): string {
+  const key = (of: string) => of.toLowerCase().replaceAll(/[_-]/g, '');
+  const near = known.find((other) => key(other).startsWith(key(name))) ?? closestMatch(name, known, { maxDistance: Math.max(2, Math.ceil(name.length / 3)) });
+  return `${near === undefined ? '' : `did you mean ${near}? `}known are ${known.join(', ')}`;
+}
