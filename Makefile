@@ -56,7 +56,7 @@ test-gateway: setup-test build
 test-security: setup-test build component
 	node --test tests/security/
 
-# The tarball, as its users get it: Node, types, Vite, a plain script tag.
+# The tarball, as its users get it: Node, Deno, Bun, types, Vite, a plain script tag.
 test-package: setup-test build
 	node --test tests/package/
 

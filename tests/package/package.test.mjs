@@ -20,6 +20,13 @@ import { startModel } from '../support/model.mjs';
 import { FOUND } from '../support/search.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
+const installed = (path) => fileURLToPath(new URL(`../../node_modules/${path}`, import.meta.url));
+/** How each host runs a script. */
+const HOSTS = {
+  Node: [process.execPath],
+  Deno: [installed('@deno/linux-x64-glibc/deno'), 'run', '--quiet', '--no-remote', '--no-lock', '--node-modules-dir=manual', '--allow-read', '--allow-env', '--allow-net=127.0.0.1'],
+  Bun: [installed('@oven/bun-linux-x64/bin/bun')],
+};
 /** What the programs of each folder of `app` print, or show. */
 const SHOWN = { programs: { answer: 'Yes.', score: 0.9 }, optimizers: FOUND };
 const app = mkdtempSync(join(tmpdir(), 'lakelet-package-'));
@@ -54,7 +61,7 @@ test('it needs nothing but itself', () => {
 });
 
 test('it asks no more of WebAssembly than docs/runtimes.md says', () => {
-  const optimizer = fileURLToPath(new URL('../../node_modules/binaryen/bin/wasm-opt', import.meta.url));
+  const optimizer = installed('binaryen/bin/wasm-opt');
   const features = (name) => execFileSync(process.execPath, [optimizer, '--quiet', '--print-features', join(app, 'node_modules/lakelet/wasm', name)], { encoding: 'utf8' });
   const used = ['lakelet.wasm', 'optimize.wasm', 'databricks.wasm'].map(features).join('');
   const known = ['mutable-globals', 'sign-ext', 'nontrapping-float-to-int', 'bulk-memory', 'multivalue', 'reference-types'];
@@ -75,17 +82,20 @@ test('its command evaluates and optimizes programs', async () => {
 });
 
 test('its types are found and right', () => {
-  const tsc = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
+  const tsc = installed('typescript/bin/tsc');
   execFileSync(process.execPath, [tsc, '--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext', '--types', '', '--lib', 'es2023,dom,dom.iterable', 'types.ts'], { cwd: app, stdio: ['ignore', 'inherit', 'inherit'] });
 });
 
 for (const [folder, shown] of Object.entries(SHOWN)) {
   const root = join(app, folder);
 
-  test(`Node loads the ${folder}`, async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, ['node.mjs', model.url], { cwd: root });
-    assert.deepEqual(JSON.parse(stdout), shown);
-  });
+  for (const [host, [command, ...options]] of Object.entries(HOSTS)) {
+    const missing = existsSync(command) ? false : `there is no ${host} on this machine`;
+    test(`${host} loads the ${folder}`, { skip: missing }, async () => {
+      const { stdout } = await promisify(execFile)(command, [...options, 'node.mjs', model.url], { cwd: root });
+      assert.deepEqual(JSON.parse(stdout), shown);
+    });
+  }
 
   test(`Vite bundles the ${folder} without configuration`, async (t) => {
     await build({ root, logLevel: 'error', build: { outDir: join(root, 'built') } });
