@@ -1,9 +1,11 @@
 //! `Evaluate`: how well a program does on a set of examples.
 
+mod compare;
 mod evaluation;
 mod numbers;
 mod progress;
 
+pub use compare::{Comparison, compare};
 pub use evaluation::{Evaluation, Row};
 pub use progress::Progress;
 

@@ -119,7 +119,7 @@ pub(super) fn percent(sum: f64, count: usize) -> f64 {
 
 /// Two digits behind the point, by the exact binary number, and ties to even, as Python rounds. Formatting would do the same, and
 /// weigh 20 kB in WebAssembly. From 10^13 on a number stays as it is.
-fn rounded(number: f64) -> f64 {
+pub(super) fn rounded(number: f64) -> f64 {
     let size = number.abs();
     if size.is_nan() || size >= 1e13 {
         return number;
