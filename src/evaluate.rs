@@ -2,8 +2,8 @@
 
 mod compare;
 mod evaluation;
-mod numbers;
 mod progress;
+mod tally;
 
 pub use compare::{Comparison, compare};
 pub use evaluation::{Evaluation, Row};
@@ -11,12 +11,12 @@ pub use progress::Progress;
 
 use std::borrow::Borrow;
 use std::cell::RefCell;
-use std::future;
+use std::pin::pin;
 
 use futures_core::Stream;
 use futures_util::{StreamExt, stream};
 
-use self::numbers::Numbers;
+use self::tally::Tally;
 use crate::error::{Error, ErrorKind, Result};
 use crate::example::Example;
 use crate::metric::{self, Metric};
@@ -63,8 +63,8 @@ impl Evaluate {
     /// Evaluates a program. `watch` is told whenever an example is done.
     ///
     /// # Errors
-    /// [`Input`](ErrorKind::Input), when there is no example, or one lacks a field that it names as an input;
-    /// [`Cancelled`](ErrorKind::Cancelled), when too many examples failed; [`Deadline`](ErrorKind::Deadline). When the run's
+    /// [`Input`](ErrorKind::Input), when there is no example, one lacks a field that it names as an input, or the metric gives what
+    /// is no score; [`Cancelled`](ErrorKind::Cancelled), when too many examples failed; [`Deadline`](ErrorKind::Deadline). When the run's
     /// [budget](crate::run::Budget) is spent, that is no error: see [`Evaluation::stopped_by`].
     pub async fn run(
         &self,
@@ -84,13 +84,14 @@ impl Evaluate {
         };
         let examples = stream::iter(devset.iter().map(Ok));
         let mut evaluation = self.each(run, program, examples, Some(devset.len()), metric, ended).await?;
-        let unasked = || evaluation.stopped_by.clone().map(|end| Row::failed(end, self.failure_score));
+        let unasked = || evaluation.stopped_by.clone().map(|end| self.failed(end));
         evaluation.rows = rows.into_iter().filter_map(|row| row.or_else(unasked)).collect();
         Ok(evaluation)
     }
 
-    /// Evaluates a program on examples that come one by one, `total` of them as far as that is known. `ended` is given the row of
-    /// each example that was evaluated, as they end; the evaluation keeps none. What it keeps is two numbers an example.
+    /// Evaluates a program on examples that come one by one, `total` of them as far as that is known; each is taken when it is begun.
+    /// `ended` is given the row of each example that was evaluated, as they end; the evaluation keeps none, so that what it needs does
+    /// not grow with the number of examples.
     ///
     /// # Errors
     /// As [`run`](Self::run), and those of the examples: what is under way then is finished. An example that lacks an input is found
@@ -105,13 +106,18 @@ impl Evaluate {
         mut ended: impl FnMut(Row, &Progress),
     ) -> Result<Evaluation> {
         let whole = run.apart();
-        let (mut progress, mut numbers) = (Progress::of(total), Numbers::default());
+        let (mut progress, mut tally) = (Progress::of(total), Tally::default());
         let end = RefCell::new(None);
-        // No further example is begun after one that could not be, for want of itself or of budget.
-        let begun = examples.enumerate().scan((), |(), (place, example)| {
+        let examples = pin!(examples.enumerate());
+        // No further example is taken after one that could not be evaluated, for want of itself, of a score or of budget.
+        let begun = stream::unfold(examples, |mut examples| async {
+            if end.borrow().is_some() {
+                return None;
+            }
+            let (place, example) = examples.next().await?;
             let example = example.and_then(|example| complete_row("devset", place, example.borrow()).map(|()| example));
-            let example = example.map_err(|error| *end.borrow_mut() = Some(error)).ok();
-            future::ready(example.filter(|_| end.borrow().is_none()))
+            let example = example.map_err(|error| _ = end.borrow_mut().get_or_insert(error)).ok();
+            example.filter(|_| end.borrow().is_none()).map(|example| (example, examples))
         });
         let work = begun.map(|example| {
             let (whole, apart) = (&whole, whole.apart());
@@ -119,20 +125,18 @@ impl Evaluate {
                 let row = scored(&apart, program, example.borrow(), metric).await;
                 whole.add_usage_of(&apart);
                 match row {
-                    Err(end) if end.kind() == ErrorKind::Budget => Ok(Row::failed(end, self.failure_score)),
+                    Err(error) if error.kind() == ErrorKind::Budget => Ok(Err(error)),
                     row => row,
                 }
             }
         });
-        let told = |place, row: Result<Row>| {
-            let row = row.unwrap_or_else(|error| Row::failed(error, self.failure_score));
-            if !row.is_done() {
-                end.replace(row.error);
-                return;
+        let told = |place, row: Result<Result<Row>>| match row.unwrap_or_else(|error| Ok(self.failed(error))) {
+            Ok(row) => {
+                tally.add(place, &row);
+                progress.ended(place, &row, whole.elapsed_ms());
+                ended(row, &progress);
             }
-            numbers.add(place, &row);
-            progress.ended(place, &row, whole.elapsed_ms());
-            ended(row, &progress);
+            Err(error) => _ = end.borrow_mut().get_or_insert(error),
         };
         let outcome = run.in_time(self.parallel.drain(work, told)).await;
         run.add_usage_of(&whole);
@@ -141,18 +145,22 @@ impl Evaluate {
         match stopped_by {
             Some(error) if error.kind() != ErrorKind::Budget => Err(error),
             None if progress.done == 0 => Err(empty()),
-            _ => Ok(Evaluation::of(numbers, progress, whole.usage(), stopped_by)),
+            _ => Ok(Evaluation::of(tally, progress.elapsed_ms, whole.usage(), stopped_by)),
         }
+    }
+
+    fn failed(&self, error: Error) -> Row {
+        Row::failed(error, self.failure_score)
     }
 }
 
-async fn scored(run: &Run, program: &dyn Module, example: &Example, metric: &dyn Metric) -> Result<Row> {
+/// The row of an example, or why the metric's score is none, which ends the evaluation as it does in DSPy.
+async fn scored(run: &Run, program: &dyn Module, example: &Example, metric: &dyn Metric) -> Result<Result<Row>> {
     let inputs = example.inputs().fold(Example::new(), |inputs, (name, value)| inputs.with(name, value.clone()));
     let prediction = program.call(run, inputs).await?;
     let latency_ms = run.elapsed_ms();
     let score = metric.score(run, example, &prediction, None).await?;
-    let points = metric::number(&score)?;
-    Ok(Row { prediction, score, points, latency_ms, error: None })
+    Ok(metric::number(&score).map(|points| Row { prediction, score, points, latency_ms, error: None }))
 }
 
 fn empty() -> Error {
@@ -165,7 +173,7 @@ pub(crate) fn complete(set: &str, examples: &[Example]) -> Result<()> {
     examples.iter().enumerate().try_for_each(|(place, example)| complete_row(set, place, example))
 }
 
-fn complete_row(set: &str, place: usize, example: &Example) -> Result<()> {
+pub(crate) fn complete_row(set: &str, place: usize, example: &Example) -> Result<()> {
     match example.input_keys.iter().find(|name| !example.fields.contains_key(*name)) {
         None => Ok(()),
         Some(name) => Err(Error::new(ErrorKind::Input, format!("row {place} of the {set} lacks the input `{name}`"))

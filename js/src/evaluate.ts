@@ -1,5 +1,6 @@
 /** How well a program does on a set of examples. */
 import { LakeletError } from './errors.js';
+import { Exchange } from './evaluation/exchange.js';
 import type { DescribedError, Usage } from './events.js';
 import { Pipeline } from './pipeline.js';
 import { Predictor } from './predict.js';
@@ -19,10 +20,19 @@ export type Metric<R extends object, O extends object> =
   | ((example: R, prediction: O) => Score | Promise<Score>)
   | Program<never, { score: Score }>;
 
-/** What a program is evaluated on, and how. */
-export interface EvaluateOptions<R extends object, O extends object> extends CallOptions {
-  /** The examples: what the program is given, and what the metric compares with. */
-  readonly devset: readonly R[];
+/** Who is told of an evaluation. */
+export interface Listeners<R extends object, O extends object> {
+  /** Told whenever an example has ended. */
+  readonly onProgress?: (progress: EvaluationProgress) => void;
+  /**
+   * Given each row when its example has ended, one after the other, with the place of the example in the set. No further example is begun before
+   * what it gives is settled; what it fails with ends the evaluation.
+   */
+  readonly onRow?: (row: EvaluationRow<R, O>, place: number) => void | Promise<void>;
+}
+
+/** How a program is evaluated. */
+export interface EvaluateSettings<R extends object, O extends object> extends CallOptions, Listeners<R, O> {
   readonly metric: Metric<R, O>;
   /** The fields of an example that the program is given. Predictors and pipelines tell their inputs themselves. */
   readonly inputs?: readonly (keyof R & string)[];
@@ -32,8 +42,21 @@ export interface EvaluateOptions<R extends object, O extends object> extends Cal
   readonly maxErrors?: number;
   /** The score of an example that failed; 0 unless given. */
   readonly failureScore?: number;
-  /** Told whenever an example has ended. */
-  readonly onProgress?: (progress: EvaluationProgress) => void;
+}
+
+/** What a program is evaluated on, and how. */
+export interface EvaluateOptions<R extends object, O extends object> extends EvaluateSettings<R, O> {
+  /** The examples: what the program is given, and what the metric compares with. */
+  readonly devset: readonly R[];
+  readonly keepResults?: true;
+}
+
+/** What a program is evaluated on, and how, when no results are kept: whatever the number of examples, memory does not grow with it. */
+export interface StreamedEvaluateOptions<R extends object, O extends object> extends EvaluateSettings<R, O> {
+  /** The examples one by one, from a file for instance: each is taken when it is begun. */
+  readonly devset: Iterable<R> | AsyncIterable<R>;
+  /** The results of an array are kept unless this is `false`. */
+  readonly keepResults?: false;
 }
 
 /** How far an evaluation is, when an example has just ended. */
@@ -44,14 +67,15 @@ export interface EvaluationProgress {
   readonly error?: DescribedError;
   /** How many examples have ended. */
   readonly done: number;
-  readonly total: number;
+  /** How many there are; `null` of examples that come one by one. */
+  readonly total: number | null;
   /** How many of them failed. */
   readonly failed: number;
   /** The mean score of those that ended, in percent. */
   readonly score: number;
   readonly elapsedMs: number;
-  /** How long the rest takes at this rate. */
-  readonly leftMs: number;
+  /** How long the rest takes at this rate, where it is known how much that is. */
+  readonly leftMs: number | null;
   /** Examples a second; `null` while no time has passed. */
   readonly perSecond: number | null;
 }
@@ -69,34 +93,38 @@ export interface EvaluationRow<R extends object, O extends object> {
   readonly error?: LakeletError;
 }
 
-/** How well a program did: DSPy's `EvaluationResult`, and what it cost. */
-export interface Evaluation<R extends object, O extends object> {
+/** How well a program did, and what it cost. */
+export interface EvaluationSummary {
   /** The mean score in percent, rounded to two digits as Python rounds. */
   readonly score: number;
   /** With 95 % confidence the score on all such examples is at most so much higher or lower, in percent; `null` for a single example. */
   readonly margin: number | null;
-  /** A row for each example, in the order of the set. */
-  readonly results: readonly EvaluationRow<R, O>[];
   /** How many examples failed. */
   readonly failed: number;
   /** The tokens of all model calls, those of the metric included. */
   readonly usage: Usage;
+  /** What the calls cost in US dollars, by the prices of the budget; `null` without prices. Models without a price count as free. */
+  readonly dollars: number | null;
   readonly durationMs: number;
-  /** The latency that half of the examples did not exceed, and 95 % and 99 % of them; `null` when all failed. */
-  readonly latencyMs: Readonly<Record<'p50' | 'p95' | 'p99', number | null>>;
   /**
-   * Why not all examples were evaluated, if so: the budget was spent. The rows of those that were not hold the error `budget`; the score is of the
-   * others.
+   * The latency that half of the examples did not exceed, and 95 % and 99 % of them; `null` when all failed. Where more than 2,000 latencies are
+   * different, they may be a thousandth too low.
    */
+  readonly latencyMs: Readonly<Record<'p50' | 'p95' | 'p99', number | null>>;
+  /** Why not all examples were evaluated, if so: the budget was spent. The score is of the others. */
   readonly stoppedBy: LakeletError | null;
 }
 
-/** An evaluation as the core tells it: the records are the predictions. */
-interface Outcome extends Omit<Evaluation<object, object>, 'results' | 'usage' | 'stoppedBy'> {
+/** How well a program did on each example: DSPy's `EvaluationResult`. */
+export interface Evaluation<R extends object, O extends object> extends EvaluationSummary {
+  /** A row for each example, in the order of the set. The rows of examples that were not evaluated hold the error `budget`. */
+  readonly results: readonly EvaluationRow<R, O>[];
+}
+
+/** An evaluation as the core tells it. */
+interface Outcome extends Omit<EvaluationSummary, 'usage' | 'dollars' | 'stoppedBy'> {
   /** What ended it before its end. */
   readonly error?: DescribedError;
-  readonly rows: readonly { readonly score: Score; readonly latencyMs: number; readonly error?: DescribedError }[];
-  readonly records: object[];
 }
 
 /**
@@ -110,27 +138,38 @@ interface Outcome extends Omit<Evaluation<object, object>, 'results' | 'usage' |
  * });
  * ```
  *
- * Examples leave no trace behind, whatever their number; `inspect` of the evaluation tells what was used.
+ * Examples leave no trace behind, whatever their number; `inspect` of the evaluation tells what was used. Those of a file are read as they are
+ * begun, and their rows are told and not kept:
  *
- * @throws {@link LakeletError} `input` for a set without examples and for an example that lacks an input, before any call; `cancelled`
- * when too many examples failed.
+ * ```ts
+ * const { score } = await evaluate(qa, { devset: linesOf('million.jsonl'), metric: answerExactMatch, onRow: (row) => write(row) });
+ * ```
+ *
+ * @throws {@link LakeletError} `input` for a set without examples, for an example that lacks an input (in an array before any call), and for a
+ * metric that gives what is no score; `cancelled` when too many examples failed. What `devset` and `onRow` throw is thrown as it is.
  */
-export function evaluate<I extends object, O extends object, R extends I>(program: Program<I, O>, options: EvaluateOptions<R, O>): Promise<Evaluation<R, O>> {
-  const { devset, metric, inputs, onProgress, concurrency, maxErrors, failureScore, ...call } = options;
+export function evaluate<I extends object, O extends object, R extends I>(program: Program<I, O>, options: EvaluateOptions<R, O>): Promise<Evaluation<R, O>>;
+export function evaluate<I extends object, O extends object, R extends I>(program: Program<I, O>, options: StreamedEvaluateOptions<R, O>): Promise<EvaluationSummary>;
+export function evaluate<I extends object, O extends object, R extends I>(
+  program: Program<I, O>, options: EvaluateOptions<R, O> | StreamedEvaluateOptions<R, O>,
+): Promise<EvaluationSummary | Evaluation<R, O>> {
+  const { devset, keepResults = true, metric, inputs, concurrency, maxErrors, failureScore = 0, ...call } = options;
   return Run.begin(call, async (run) => {
     const [score, judge] = typeof metric === 'function' ? [scoring(metric), undefined] : [undefined, metric?.inner(run)];
-    const watch = onProgress && ((text: string) => onProgress(JSON.parse(text) as EvaluationProgress));
-    const given = { ...(inputs ? { inputs } : (inputsOf(program) ?? untold())), devset, concurrency, maxErrors, failureScore };
-    const text = await run.evaluate(program.inner(run), score, judge, watch, given);
-    const { score: mean, margin, rows, records, failed, durationMs, latencyMs, error } = opened<Outcome>(text);
-    const results = rows.map(({ error, ...row }, i) => ({
-      example: devset[i] as R,
-      prediction: error ? null : (records[i] as O),
-      ...row,
-      ...(error && { error: new LakeletError(error.message, error) }),
-    }));
-    const stoppedBy = error ? new LakeletError(error.message, error) : null;
-    return { score: mean, margin, results, failed, usage: run.usage.usage, durationMs, latencyMs, stoppedBy };
+    const exchange = new Exchange<R, O>(devset, call, keepResults);
+    const given = { ...(inputs ? { inputs } : (inputsOf(program) ?? untold())), total: exchange.all?.length, concurrency, maxErrors, failureScore };
+    try {
+      const text = await run.evaluate(program.inner(run), score, judge, (place) => exchange.take(place), (row) => exchange.ended(row), given);
+      await exchange.finish();
+      const { error, ...outcome } = JSON.parse(text) as Outcome;
+      const stoppedBy = error ? new LakeletError(error.message, error) : null;
+      const dollars = call.budget?.prices ? (run.spent?.dollars ?? null) : null;
+      const summary = { ...outcome, usage: run.usage.usage, dollars, stoppedBy };
+      const results = exchange.results(stoppedBy, failureScore);
+      return results ? { ...summary, results } : summary;
+    } catch (error) {
+      throw exchange.failed(error);
+    }
   });
 }
 

@@ -8,8 +8,10 @@ export { init } from './core.js';
 export { LakeletError, type ErrorCode, type ErrorDetails, type UnreadableReply } from './errors.js';
 export {
   evaluate,
-  type EvaluateOptions, type Evaluation, type EvaluationProgress, type EvaluationRow, type Metric, type Score,
+  type EvaluateOptions, type EvaluateSettings, type Evaluation, type EvaluationProgress, type EvaluationRow, type EvaluationSummary, type Listeners,
+  type Metric, type Score, type StreamedEvaluateOptions,
 } from './evaluate.js';
+export { compare, type Comparison } from './evaluation/compare.js';
 export type { DescribedError, EndedCall, Message, ModelCall, ProgramEvent, Span, Usage } from './events.js';
 export type { ModelFieldOptions, ModelFields, ObjectSchema, TypeSpec, TypeSpecs } from './declare.js';
 export type { Given, Inputs, Outputs, TypeOf } from './infer.js';

@@ -201,11 +201,11 @@ export class Run {
     return opened<{ records: (object | null)[] }>(text).records;
   }
 
-  /** Evaluates a program by a function or a judge; gives what the core tells of it. */
-  evaluate(program: Inner, metric: ((text: string) => unknown) | undefined, judge: Inner | undefined, watch: ((text: string) => void) | undefined,
-    options: Readonly<Record<string, unknown>>): Promise<string> {
+  /** Evaluates a program by a function or a judge, on examples one by one; gives what the core tells of it. */
+  evaluate(program: Inner, metric: ((text: string) => unknown) | undefined, judge: Inner | undefined, example: (place: number) => unknown,
+    ended: (text: string) => void, options: Readonly<Record<string, unknown>>): Promise<string> {
     this.check();
-    return waiting(calling(() => this.#run.evaluate(program, metric, judge, watch, write(options, 'the options'))));
+    return waiting(calling(() => this.#run.evaluate(program, metric, judge, example, ended, write(options, 'the options'))));
   }
 
   /** Runs a program on many examples; gives what the core tells of it. */

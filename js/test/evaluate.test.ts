@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import {
-  answerExactMatch, evaluate, inspect, LakeletError, languageModel, Module, pipeline, predict, semanticF1,
+  answerExactMatch, compare, evaluate, inspect, LakeletError, languageModel, Module, pipeline, predict, semanticF1,
   type EvaluationProgress, type ModelRequest,
 } from 'lakelet';
 
@@ -94,13 +94,149 @@ test('what a metric throws counts as an error', async () => {
   const cause = new Error('no label');
   const metric = ({ question }: { question: string }) => {
     if (question === 'a') throw cause;
-    return (question === 'b' ? 'good' : 1) as number;
+    return 1;
   };
   const readable = devset.filter(({ question }) => question !== 'fail');
   const { score, results } = await evaluate(qa, { devset: readable, metric, failureScore: 0.5, lm });
-  assert.deepEqual([score, results.map((row) => row.error?.message.split('\n')[0])], [66.67, ['no label', 'a metric gave str, which is no score', undefined]]);
+  assert.deepEqual([score, results.map((row) => row.error?.message.split('\n')[0])], [83.33, ['no label', undefined, undefined]]);
   const given = evaluate(qa, { devset: readable, metric: () => { throw cause; }, maxErrors: 2, lm });
   await assert.rejects(given, (error: unknown) => is('cancelled')(error) && /no label/.test((error as LakeletError).hint ?? ''));
+});
+
+test('a metric that gives what is no score ends it', async () => {
+  for (const [given, kind] of [['good', 'str'], [undefined, 'NoneType'], [NaN, 'nan']] as const) {
+    let calls = 0;
+    const metric = () => (calls++, given as number);
+    const work = evaluate(qa, { devset: [...devset, ...devset], metric, concurrency: 1, lm: () => reply({ answer: 'a' }) });
+    await assert.rejects(work, (error: unknown) => is('input', 'metric')(error) && String(error).includes(`a metric gave ${kind}, which is no score`));
+    assert.equal(calls, 1);
+  }
+});
+
+/** Answers with the letter that is asked for. */
+const echo = (request: ModelRequest) => reply({ answer: asked(request) });
+
+/** Letters one by one, with what happens to them. */
+async function* letters(count: number, taken: number[], failure?: Error) {
+  try {
+    for (let i = 0; i < count; i++) {
+      taken.push(i);
+      yield { question: 'abc'[i % 3] as string, answer: 'a' };
+    }
+    if (failure) throw failure;
+  } finally {
+    taken.push(-1);
+  }
+}
+
+test('examples that come one by one are taken when they are begun, and their rows are told', async () => {
+  const taken: number[] = [], told: unknown[] = [], ahead: number[] = [];
+  const progress: EvaluationProgress[] = [];
+  const summary = await evaluate(qa, {
+    devset: letters(9, taken),
+    metric: (example, prediction) => {
+      ahead.push(taken.length - told.length);
+      return answerExactMatch(example, prediction);
+    },
+    concurrency: 2,
+    lm: echo,
+    cache: false,
+    onRow: ({ example, prediction, score }, place) => void told.push([place, example.question, prediction?.answer, score]),
+    onProgress: (it) => progress.push(it),
+  });
+  assert.deepEqual(taken, [0, 1, 2, 3, 4, 5, 6, 7, 8, -1]);
+  assert.ok(ahead.every((count) => count <= 2), String(ahead));
+  assert.deepEqual(told.sort(), Array.from({ length: 9 }, (_, i) => [i, 'abc'[i % 3], 'abc'[i % 3], i % 3 === 0]));
+  assert.deepEqual([summary.score, summary.failed, 'results' in summary, inspect(summary).trace], [33.33, 0, false, []]);
+  assert.deepEqual([progress.length, progress[8]?.done, progress[8]?.total, progress[8]?.leftMs], [9, 9, null, null]);
+});
+
+test('what the rows are told to is waited for', async () => {
+  const taken: number[] = [], told: number[] = [];
+  let busy = 0;
+  await evaluate(qa, {
+    devset: letters(6, taken), metric: answerExactMatch, concurrency: 3, lm: echo,
+    onRow: async (_, place) => {
+      assert.equal(++busy, 1);
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.ok(taken.length <= told.length + 3);
+      busy--;
+      told.push(place);
+    },
+  });
+  assert.equal(told.length, 6);
+});
+
+test('the results of an array can be left out', async () => {
+  const places: number[] = [];
+  const summary = await evaluate(qa, { devset, keepResults: false, metric: answerExactMatch, lm, onRow: ({ example }, place) => void places.push(devset.indexOf(example) - place) });
+  assert.deepEqual([summary.score, 'results' in summary, places], [50, false, [0, 0, 0, 0]]);
+});
+
+test('what ends the examples ends the evaluation, and the other way round', async () => {
+  const gone = new Error('the file is gone'), full = new Error('the disk is full');
+  const options = { metric: answerExactMatch, concurrency: 2, lm: echo };
+  let taken: number[] = [];
+  await assert.rejects(evaluate(qa, { ...options, devset: letters(3, taken, gone) }), (error) => error === gone);
+  assert.deepEqual(taken, [0, 1, 2, -1]);
+  await assert.rejects(evaluate(qa, { ...options, devset: letters(99, taken = []), onRow: () => { throw full; } }), (error) => error === full);
+  assert.ok(taken.length < 9 && taken.at(-1) === -1, String(taken));
+  await assert.rejects(evaluate(qa, { ...options, devset, onRow: async () => { throw full; } }), (error) => error === full);
+  const stop = new AbortController();
+  await assert.rejects(evaluate(qa, { ...options, devset: letters(99, taken = []), signal: stop.signal, onRow: (_, place) => void (place === 3 && stop.abort()) }), is('cancelled'));
+  assert.ok(taken.length < 9 && taken.at(-1) === -1, String(taken));
+  const { stoppedBy, score } = await evaluate(qa, { ...options, devset: letters(99, taken = []), budget: { calls: 3 }, cache: false });
+  assert.deepEqual([stoppedBy?.code, score, taken.at(-1)], ['budget', 33.33, -1]);
+  assert.ok(taken.length <= 6, String(taken));
+});
+
+test('the iterator of examples that never come is told that no more are taken', async () => {
+  const stop = new AbortController();
+  let returned = 0;
+  const never = {
+    [Symbol.asyncIterator]: () => ({
+      next: () => (queueMicrotask(() => stop.abort()), new Promise<IteratorResult<{ question: string }>>(() => {})),
+      return: async () => (returned++, { done: true as const, value: undefined }),
+    }),
+  };
+  await assert.rejects(evaluate(qa, { devset: never, metric: () => 1, lm: echo, signal: stop.signal }), is('cancelled'));
+  assert.equal(returned, 1);
+});
+
+test('an example that lacks an input ends a stream, and one that is none', async () => {
+  const options = { metric: answerExactMatch, concurrency: 1, lm: echo };
+  const lacking = (row: unknown) => new Set([{ question: 'a', answer: 'a' }, row as { question: string; answer: string }]);
+  await assert.rejects(evaluate(qa, { ...options, devset: lacking({ answer: 'b' }) }), (error: unknown) => is('input', 'question')(error) && /row 1/.test(String(error)));
+  await assert.rejects(evaluate(qa, { ...options, devset: lacking('b') }), (error: unknown) => is('input')(error) && /row 1 of the devset must be an object/.test(String(error)));
+  await assert.rejects(evaluate(qa, { ...options, devset: lacking({ question: () => 1 }) }), (error: unknown) => is('input')(error) && /function cannot be part/.test(String(error)));
+  await assert.rejects(evaluate(qa, { ...options, devset: new Set<{ question: string }>() }), is('input'));
+});
+
+test('an evaluation tells what it cost, where there are prices', async () => {
+  const prices = { letters: { input: 1, output: 10 } };
+  const { dollars, usage } = await evaluate(qa, { devset: devset.slice(0, 2), metric: answerExactMatch, lm, cache: false, budget: { prices } });
+  assert.deepEqual([usage.totalTokens, dollars], [6, (2 * 2 + 2 * 10) / 1e6]);
+  const unpriced = await evaluate(qa, { devset: devset.slice(0, 2), metric: answerExactMatch, lm });
+  assert.equal(unpriced.dollars, null);
+});
+
+test('two programs are compared on the same set', async () => {
+  const set = Array.from({ length: 12 }, (_, i) => ({ question: String(i), answer: 'a' }));
+  const right = (share: number) => (request: ModelRequest) => reply({ answer: Number(asked(request)) < share ? 'a' : 'b' });
+  const options = { devset: set, metric: answerExactMatch };
+  const before = await evaluate(qa, { ...options, lm: right(3) }), after = await evaluate(qa, { ...options, lm: right(10) });
+  // 7 of 12 are better: 2 / 2 ** 7; the margin is 1.96 * sqrt((7 / 12 - (7 / 12) ** 2) / 11)
+  assert.deepEqual(compare(before, after), { count: 12, better: 7, worse: 0, difference: 58.33, margin: 29.13, pValue: 2 / 2 ** 7 });
+  const graded = { ...options, metric: ({ question }: { question: string }) => Number(question) / 10 };
+  const half = await evaluate(qa, { ...graded, metric: () => 0.5, lm: right(0) }), grades = await evaluate(qa, { ...graded, lm: right(0) });
+  const { difference, pValue } = compare(half, grades);
+  assert.ok(difference === 5 && pValue > 0.5 && pValue < 0.8, String(pValue));
+  const some = await evaluate(qa, { ...options, lm: right(10), cache: false, concurrency: 1, budget: { calls: 4 } });
+  assert.deepEqual(compare(before, some), { count: 4, better: 1, worse: 0, difference: 25, margin: 49, pValue: 1 });
+  assert.throws(() => compare(before, { results: after.results.slice(1) }), is('input'));
+  assert.throws(() => compare({ results: [] }, { results: [] }), is('input'));
+  assert.throws(() => compare(before, { results: after.results.map((row) => ({ ...row, score: 'good' as never })) }), is('input', 'results'));
+  assert.throws(() => compare(before, { score: 1 } as never), is('input', 'results'));
 });
 
 test('sets that cannot be evaluated are refused', async () => {
@@ -128,6 +264,12 @@ test('a signal ends the work', async () => {
 
 /** Checked by the compiler alone. */
 export function types(): void {
+  void evaluate(qa, { devset, metric: answerExactMatch }).then(({ results }) => results[0]?.example.question);
+  void evaluate(qa, { devset: devset.values(), metric: (example, prediction) => example.answer === prediction.answer }).then(({ score }) => score);
+  // @ts-expect-error the results of a stream are not kept
+  void evaluate(qa, { devset: devset.values(), metric: answerExactMatch }).then(({ results }) => results);
+  // @ts-expect-error these are not either
+  void evaluate(qa, { devset, keepResults: false, metric: answerExactMatch }).then(({ results }) => results);
   // @ts-expect-error a row lacks an input
   void evaluate(qa, { devset: [{ answer: 'a' }], metric: answerExactMatch });
   // @ts-expect-error a metric reads what is not there

@@ -8,6 +8,7 @@ mod batches;
 mod callback;
 mod custom;
 mod evaluate;
+mod examples;
 mod inner;
 mod knn;
 mod metric;
@@ -30,6 +31,7 @@ mod workspace;
 
 use super::wasm::{answer, errors, store};
 
+pub use evaluate::compared;
 pub use inner::Inner;
 pub use metric::measure;
 pub use model::Model;

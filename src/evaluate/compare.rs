@@ -77,16 +77,16 @@ fn other_sets(message: &str) -> Error {
 
 fn mcnemar(better: usize, worse: usize) -> f64 {
     let (fewer, all) = (better.min(worse), better + worse);
-    // In logarithms: of a thousand examples, 2 to the power of their number is too large for a number.
-    let ways: f64 = (1..=fewer).map(|i| ((all - fewer + i) as f64 / i as f64).ln()).sum();
-    let likeliest = (ways - all as f64 * std::f64::consts::LN_2).exp();
-    // How likely each smaller number is, beside this one.
-    let (mut sum, mut term) = (1.0, 1.0);
-    for k in (1..=fewer).rev() {
-        term *= k as f64 / (all - k + 1) as f64;
-        sum += term;
+    // The ways to choose at most so few, and how often they are still to be halved: they are too many for a number.
+    let (mut sum, mut ways, mut halvings) = (1.0, 1.0, all);
+    for chosen in 1..=fewer {
+        ways = ways * (all - chosen + 1) as f64 / chosen as f64;
+        sum += ways;
+        while sum > 1.0 && halvings > 0 {
+            (sum, ways, halvings) = (sum / 2.0, ways / 2.0, halvings - 1);
+        }
     }
-    (2.0 * likeliest * sum).min(1.0)
+    (2.0 * sum * 0.5_f64.powi(i32::try_from(halvings).unwrap_or(i32::MAX))).min(1.0)
 }
 
 fn permuted(mut differences: Vec<f64>, seed: i128) -> f64 {

@@ -90,6 +90,7 @@ pub(crate) fn number(score: &Value) -> Result<f64> {
 
 fn no_score(given: &str) -> Error {
     Error::new(ErrorKind::Input, format!("a metric gave {given}, which is no score"))
+        .at_field("metric")
         .with_hint("give a truth value, a number, or a dict with a `score`")
         .with_python_class("TypeError")
 }

@@ -7,7 +7,7 @@ use lakelet::cache::{Journal, Memory};
 use lakelet::evaluate::{Progress, Row};
 use lakelet::metric::{Judge, SemanticF1, answer_exact_match};
 use lakelet::module::Parallel;
-use lakelet::run::Span;
+use lakelet::run::{Budget, Span};
 use lakelet::{Error, ErrorKind, Evaluate, Example, Predict, Prediction, Result, Signature, Value};
 
 use super::support::script::chat;
@@ -23,6 +23,8 @@ tests![
     the_deadline_ends_the_work,
     examples_may_come_one_by_one,
     an_example_that_cannot_be_read_ends_the_work,
+    examples_are_taken_when_they_are_begun,
+    a_metric_whose_score_is_none_ends_the_work,
     an_evaluation_that_was_broken_off_asks_for_the_rest,
 ];
 
@@ -101,17 +103,13 @@ fn a_metric_that_fails_counts_as_an_error() {
     stage.model.when("", 1.0, &chat(&[("answer", "a")]));
     let picky = |example: &Example, _: &Prediction, _: Option<&[Rc<Span>]>| match example.get("answer") {
         Some(Value::Str(text)) if text == "raise" => Err(Error::new(ErrorKind::Input, "no such label")),
-        Some(Value::Str(text)) if text == "text" => Ok("good".into()),
-        Some(Value::Str(text)) if text == "nan" => Ok(f64::NAN.into()),
         _ => Ok(Value::Int(1)),
     };
-    let devset = ["raise", "text", "nan", "a"].map(example);
+    let devset = ["a", "raise", "a", "a"].map(example);
     let evaluation = stage.wait(evaluate().run(&stage.run(), &qa(), &devset, &picky, |_| ())).unwrap();
     let errors: Vec<_> = evaluation.rows.iter().map(|row| row.error.as_ref().map(Error::message)).collect();
-    let no_score = |given| format!("a metric gave {given}, which is no score");
-    let (str, nan) = (no_score("str"), no_score("nan"));
-    assert_eq!(errors, [Some("no such label"), Some(&*str), Some(&*nan), None]);
-    assert_eq!((evaluation.score, &evaluation.rows[0].prediction), (25.0, &Prediction::default()));
+    assert_eq!(errors, [None, Some("no such label"), None, None]);
+    assert_eq!((evaluation.score, &evaluation.rows[1].prediction), (75.0, &Prediction::default()));
 }
 
 fn a_model_that_fails_half_of_the_time_ends_the_work() {
@@ -170,8 +168,8 @@ fn examples_may_come_one_by_one() {
     };
     let evaluation = stage.wait(evaluate().each(&run, &qa, stream::iter(examples), None, &exact, ended)).unwrap();
     assert_eq!((evaluation.score, evaluation.failed, evaluation.done(), evaluation.rows.len()), (99.9, 1, 1000, 0));
-    assert_eq!((evaluation.points()[7], evaluation.points()[8], evaluation.latency_ms(0.5)), (0.0, 1.0, Some(10.0)));
-    assert_eq!((told.len(), told[0]), (1000, (0, 1.0, None, None)));
+    assert_eq!((evaluation.margin(), evaluation.latency_ms(0.5)), (Some(0.2), Some(10.0)));
+    assert_eq!((told.len(), told[0], told[7].1), (1000, (0, 1.0, None, None), 0.0));
     assert!(under_way <= 2 && run.spans().is_empty());
 }
 
@@ -190,6 +188,34 @@ fn an_example_that_cannot_be_read_ends_the_work() {
         assert_eq!(rows, 2);
     }
     assert_eq!(stage.model.asked.borrow().len(), 4);
+}
+
+fn examples_are_taken_when_they_are_begun() {
+    let stage = Stage::new();
+    stage.model.when("", 10.0, &chat(&[("answer", "a")]));
+    let (qa, run) = (qa(), stage.run().within_budget(Budget { calls: Some(5), ..Budget::default() }).unwrap());
+    let mut taken = 0;
+    let examples = (0..100).map(|_| {
+        taken += 1;
+        assert!(taken <= stage.model.answered.get() + 2, "{taken}");
+        Ok::<_, Error>(example("a"))
+    });
+    let evaluation = stage.wait(evaluate().each(&run, &qa, stream::iter(examples), None, &exact, |_, _| ())).unwrap();
+    assert_eq!((evaluation.done(), evaluation.stopped_by.map(|end| end.kind())), (5, Some(ErrorKind::Budget)));
+    assert!(taken <= 7, "{taken}");
+}
+
+fn a_metric_whose_score_is_none_ends_the_work() {
+    let stage = Stage::new();
+    stage.model.when("", 10.0, &chat(&[("answer", "a")]));
+    let devset: Vec<_> = (0..20).map(|_| example("a")).collect();
+    for (score, given) in [(Value::from("good"), "str"), (Value::None, "NoneType"), (f64::NAN.into(), "nan")] {
+        let metric = move |_: &Example, _: &Prediction, _: Option<&[Rc<Span>]>| Ok(score.clone());
+        let error = stage.wait(evaluate().run(&stage.run(), &qa(), &devset, &metric, |_| ())).unwrap_err();
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Input, Some("metric")));
+        assert_eq!(error.message(), format!("a metric gave {given}, which is no score"));
+    }
+    assert!(stage.model.asked.borrow().len() <= 3 * 3);
 }
 
 fn an_evaluation_that_was_broken_off_asks_for_the_rest() {

@@ -1,5 +1,5 @@
 /** MLflow: evaluations as runs, calls as traces, programs as models. */
-import { evaluate, type Evaluation, type EvaluateOptions } from '../evaluate.js';
+import { evaluate, type EvaluateSettings, type Evaluation } from '../evaluate.js';
 import { LakeletError } from '../errors.js';
 import type { EndedCall } from '../events.js';
 import type { Observer, SearchEnd, Trial } from '../optimize/observer.js';
@@ -27,7 +27,7 @@ export interface TokenPrice {
 }
 
 /** How an evaluation is made and logged. */
-export interface LogMetricsOptions<R extends object, O extends object> extends Omit<EvaluateOptions<R, O>, 'devset'> {
+export interface LogMetricsOptions<R extends object, O extends object> extends EvaluateSettings<R, O> {
   readonly runName?: string;
   /** What the testset is called; `testset` unless given. */
   readonly dataset?: string;
@@ -135,7 +135,7 @@ export class MlflowLogger implements Observer {
     const { runName, dataset, samples, prices, params, ...how } = options;
     const run = await this.startRun({ ...(runName !== undefined && { runName }), ...(how.signal && { signal: how.signal }) });
     return run.during(async () => {
-      const evaluation = await evaluate(pipeline, { ...how, devset: testset } as EvaluateOptions<R, O>);
+      const evaluation = await evaluate(pipeline, { ...how, devset: testset });
       const { lmUsage } = inspect(evaluation);
       const program = logged(pipeline);
       await operation(this.#workspace, 'mlflow.log_evaluation', {

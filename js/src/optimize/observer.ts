@@ -1,7 +1,7 @@
 /** Who is told of a search. */
 import type { Found } from '../../wasm/optimize.js';
 import { calling } from '../core.js';
-import type { Evaluation } from '../evaluate.js';
+import type { EvaluationSummary } from '../evaluate.js';
 import { setCompiled, type Program } from '../program.js';
 import type { Run, Spent } from '../run.js';
 
@@ -14,7 +14,7 @@ export interface Trial<P = Program<never, object>> {
   /** Counts from 0 on. */
   readonly number: number;
   readonly program: P;
-  readonly evaluation: Omit<Evaluation<object, object>, 'results' | 'usage'>;
+  readonly evaluation: Omit<EvaluationSummary, 'usage' | 'dollars'>;
   /** What it comes to by other measures than the metric, by their names: `latency_p95_ms`, `tokens`, `dollars` ... */
   readonly objectives: Readonly<Record<string, number>>;
 }

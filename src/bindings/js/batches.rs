@@ -6,7 +6,8 @@ use wasm_bindgen::prelude::*;
 
 use super::custom::Opened;
 use super::errors::thrown;
-use super::evaluate::{described, examples};
+use super::evaluate::described;
+use super::examples::examples;
 use super::inner::Inner;
 use super::options::Options;
 use super::records;

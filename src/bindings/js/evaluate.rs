@@ -6,51 +6,79 @@ use wasm_bindgen::prelude::*;
 
 use super::custom::Opened;
 use super::errors::thrown;
+use super::examples::Devset;
 use super::inner::Inner;
 use super::options::Options;
-use super::program::example;
 use super::records;
 use super::run::Run;
 use super::scoring::JsMetric;
 use crate::error::{Error, ErrorKind, Result};
-use crate::evaluate::{Evaluate, Evaluation, Progress, Row};
-use crate::example::Example;
+use crate::evaluate::{Comparison, Evaluate, Evaluation, Progress, Row, compare};
 use crate::json;
-use crate::metric::{Judge, Metric};
+use crate::metric::{self, Judge, Metric};
 use crate::report;
 use crate::value::Value;
 
 #[wasm_bindgen]
 impl Run {
-    /// Starts an evaluation: `{devset, inputs, optional?, concurrency?, maxErrors?, failureScore?}`. The metric is a function from an
-    /// example and a prediction to a promise of `{score}`, a record, or else a judge. `watch` is called with the progress as JSON text.
-    /// The promise is of `{score, margin, failed, durationMs, latencyMs, rows, records, typed?, error?}`; the records are the predictions, the error is what ended it.
+    /// Starts an evaluation: `{inputs, optional?, total?, concurrency?, maxErrors?, failureScore?}`.
+    ///
+    /// `example` gives the examples, as [`Devset`] says; where there is a `total`, all are looked at before the first call. The metric is
+    /// a function from an example and a prediction to a promise of `{score}`, a record, or else a judge. `ended` is called with each row
+    /// as JSON text: `{progress, score, latencyMs, records, typed?, error?}`; the record is the prediction. The promise is of `{score,
+    /// margin, failed, durationMs, latencyMs, error?}`, the error being what ended it before its end.
     pub fn evaluate(
         &self,
         program: Inner,
         metric: Option<Function>,
         judge: Option<Inner>,
-        watch: Option<Function>,
+        example: Function,
+        ended: Function,
         length: usize,
     ) -> std::result::Result<Promise, JsValue> {
-        let read = Options::read(length).and_then(|options| Ok((settings(&options)?, examples(&options, "devset")?)));
-        let (evaluate, devset) = read.map_err(|error| thrown(&error))?;
+        let options = Options::read(length).map_err(|error| thrown(&error))?;
         let run = self.step(None);
         Ok(self.start(async move {
+            let (evaluate, total) = (settings(&options)?, options.count("total")?.map(|total| total as usize));
+            let devset = Devset::of(example, &options)?;
+            devset.check(total.unwrap_or_default())?;
             let metric: Box<dyn Metric> = match (metric, judge) {
                 (Some(function), _) => Box::new(JsMetric(function)),
                 (None, Some(judge)) => Box::new(Judge(judge)),
                 (None, None) => return Err(Error::new(ErrorKind::Config, "there is no metric").at_field("metric")),
             };
-            let watch = |progress: &Progress| {
-                if let Some(watch) = &watch {
-                    // A listener that throws must not stop the evaluation.
-                    let _ = watch.call1(&JsValue::NULL, &JsValue::from_str(&told(progress)));
-                }
+            let ended = |row: Row, progress: &Progress| {
+                // A listener that throws must not stop the evaluation.
+                let _ = ended.call1(&JsValue::NULL, &JsValue::from_str(&told(row, progress)));
             };
-            Ok(outcome(evaluate.run(&run, &program, &devset, &*metric, watch).await?))
+            let evaluation = evaluate.each(&run, &program, devset.stream(), total, &*metric, ended).await?;
+            Ok(report::with_raw(summary(&evaluation), &described(evaluation.stopped_by.as_ref())))
         }))
     }
+}
+
+/// Compares two programs by their scores on the same examples, `null` where there is none: `{first, second, seed?}`. It gives `{count,
+/// better, worse, difference, margin, pValue}` as JSON text.
+#[wasm_bindgen(js_name = compare)]
+pub fn compared(length: usize) -> std::result::Result<String, JsValue> {
+    let compared = Options::read(length).and_then(|options| {
+        compare(&points(&options, "first")?, &points(&options, "second")?, options.integer("seed")?.unwrap_or(0).into())
+    });
+    let Comparison { count, better, worse, difference, margin, p_value } = compared.map_err(|error| thrown(&error))?;
+    Ok(json::text(&json!({
+        "count": count, "better": better, "worse": worse, "difference": difference, "margin": margin, "pValue": p_value,
+    })))
+}
+
+fn points(options: &Options, name: &str) -> Result<Vec<f64>> {
+    let number = |(place, score): (usize, &Value)| match score {
+        Value::None => Ok(f64::NAN),
+        score => metric::number(score).map_err(|_| {
+            let message = format!("result {place} of the {name} evaluation has no score");
+            Error::new(ErrorKind::Input, message).at_field("results").with_hint("give what evaluate() resolved to")
+        }),
+    };
+    options.list(name)?.iter().enumerate().map(number).collect()
 }
 
 fn settings(options: &Options) -> Result<Evaluate> {
@@ -63,27 +91,6 @@ fn settings(options: &Options) -> Result<Evaluate> {
     Ok(evaluate)
 }
 
-/// The examples in an option; they may lack what is optional.
-pub(super) fn examples(options: &Options, name: &str) -> Result<Vec<Example>> {
-    let (inputs, optional) = (options.texts("inputs")?, options.texts("optional")?);
-    let row = |row: &Value| {
-        let row = example(row).map_err(|error| error.at_field(name))?;
-        let given = optional.iter().filter(|name| row.get(name).is_some());
-        let inputs: Vec<&str> = inputs.iter().chain(given).copied().collect();
-        Ok(row.with_inputs(&inputs))
-    };
-    options.list(name)?.iter().map(row).collect()
-}
-
-fn told(progress: &Progress) -> String {
-    let Progress { row, done, total, failed, score, elapsed_ms, .. } = progress;
-    let head = json!({
-        "row": row, "done": done, "total": total, "failed": failed, "score": score,
-        "elapsedMs": elapsed_ms, "leftMs": progress.left_ms(), "perSecond": progress.per_second(),
-    });
-    report::with_raw(head, &described(progress.error.as_ref()))
-}
-
 /// An evaluation without its rows.
 pub(super) fn summary(evaluation: &Evaluation) -> Json {
     let latency = |share| evaluation.latency_ms(share);
@@ -93,25 +100,20 @@ pub(super) fn summary(evaluation: &Evaluation) -> Json {
     })
 }
 
-fn outcome(evaluation: Evaluation) -> String {
-    let head = summary(&evaluation);
-    let stopped_by = described(evaluation.stopped_by.as_ref());
-    let rows = evaluation.rows.iter().map(told_row).collect::<Vec<_>>().join(",");
-    let predictions = evaluation.rows.into_iter().map(|row| Value::Dict(row.prediction.fields)).collect();
-    let mut members = records::opened(predictions, Opened::plain());
-    members.push(("rows", ["[", &rows, "]"].concat()));
-    members.extend(stopped_by);
-    report::with_raw(head, &members)
-}
-
-fn told_row(row: &Row) -> String {
+fn told(row: Row, progress: &Progress) -> String {
     let score = match &row.score {
         Value::Dict(fields) => fields.get("score").unwrap_or(&Value::None),
         score => score,
     };
-    let mut members = described(row.error.as_ref());
-    members.push(("score", report::value(score)));
-    report::with_raw(json!({"latencyMs": row.latency_ms}), &members)
+    let mut members = vec![("score", report::value(score))];
+    members.extend(described(row.error.as_ref()));
+    members.extend(records::opened(vec![Value::Dict(row.prediction.fields)], Opened::plain()));
+    let Progress { row: place, done, total, failed, score, elapsed_ms, .. } = progress;
+    let progress = json!({
+        "row": place, "done": done, "total": total, "failed": failed, "score": score, "elapsedMs": elapsed_ms,
+        "leftMs": progress.left_ms(), "perSecond": progress.per_second(),
+    });
+    report::with_raw(json!({"progress": progress, "latencyMs": row.latency_ms}), &members)
 }
 
 /// The member `error`, when there is one.

@@ -7,7 +7,8 @@ use serde_json::json;
 use wasm_bindgen::prelude::*;
 
 use super::errors::thrown;
-use super::evaluate::{examples, summary};
+use super::evaluate::summary;
+use super::examples::examples;
 use super::inner::Inner;
 use super::options::Options;
 use super::run::Run;
