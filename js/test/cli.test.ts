@@ -176,6 +176,7 @@ test('what is called wrongly is told in one line, and nothing is asked', async (
     [[...OPTIMIZE, '--out', 'x.json', '--optimizer', 'MIPRO'], /no optimizer 'MIPRO'; did you mean MIPROv2\? known are LabeledFewShot, /],
     [[...OPTIMIZE, '--out', 'x.json', '--optimizer', 'KNNFewShot'], /in code alone/],
     [[...OPTIMIZE, '--out', 'x.json', '--option', 'maxRounds=many'], /maxRounds/],
+    [[...OPTIMIZE, '--out', 'x.json', '--option', 'max_round=2'], /no option `maxRound` \(did you mean `maxRounds`\?\)/],
     [[...OPTIMIZE, '--out', 'x.json', '--trainset', empty], /holds no example/],
     [['optimize', 'a -> b', '--optimizer', 'COPRO', '--trainset', 'dev.jsonl', '--out', 'x.json'], /--metric is missing/],
   ];
@@ -205,10 +206,10 @@ test('a program is optimized, its state saved, and evaluated again', async (t) =
   assert.match(stdout, /^optimizer +BootstrapFewShotWithRandomSearch\nscore +100\.00\ncandidates +4: 100, 100, 100, 80\ntokens .*\nsaved in +better\.json\n$/);
   assert.match((await lakelet(url, ...EVALUATE, '--devset', 'dev.jsonl', '--state', 'better.json')).stdout, /score +100\.00/);
   const rest = ['--trainset', 'dev.jsonl', '--out', 'other.json', '--json'];
-  const labeled = await lakelet(url, 'optimize', 'qa.json', '--optimizer', 'LabeledFewShot', '--option', 'k=2', ...rest);
+  const labeled = await lakelet(url, 'optimize', 'qa.json', '--concurrency', '2', '--optimizer', 'LabeledFewShot', '--option', 'k=2', ...rest);
   assert.deepEqual((({ optimizer, score, out }) => [optimizer, score, out])(JSON.parse(labeled.stdout) as Record<string, unknown>), ['LabeledFewShot', null, 'other.json']);
   assert.equal((JSON.parse(readFileSync(join(folder, 'other.json'), 'utf8')) as { answer: { demos: unknown[] } }).answer.demos.length, 2);
-  const together = ['--optimizer', 'BetterTogether', '--option', 'strategy=LabeledFewShot -> p', '--option', 'LabeledFewShot.k=1', '--metric', 'answerExactMatch', '--valset', 'dev.jsonl'];
+  const together = ['--optimizer', 'BetterTogether', '--option', 'strategy=LabeledFewShot -> p', '--option', 'LabeledFewShot.k=1', '--metric', 'answerExactMatch', '--valset', 'dev.jsonl', '--concurrency', '2'];
   assert.equal((JSON.parse((await lakelet(url, 'optimize', 'question -> answer', ...together, ...rest)).stdout) as { score: number }).score, 100);
 });
 

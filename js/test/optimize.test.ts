@@ -209,6 +209,8 @@ test('what cannot be learned from is refused', async () => {
   await assert.rejects(new COPRO({ metric: undefined as never }).compile(qa, search), is('config', 'metric'));
   await assert.rejects(new BootstrapFewShot({ metric: 'f1' as never }).compile(qa, search), is('config', 'metric'));
   await assert.rejects(new COPRO({ metric: answerExactMatch, breadth: 1 }).compile(qa, search), is('input', 'breadth'));
+  const misspelt = new COPRO({ metric: answerExactMatch, bredth: 3 } as never);
+  await assert.rejects(misspelt.compile(qa, search), (error: unknown) => is('config', 'bredth')(error) && (error as LakeletError).hint === 'did you mean `breadth`?');
   const cause = new Error('no label');
   const { candidates } = await new COPRO({
     metric: ({ question }: { question: string }) => {

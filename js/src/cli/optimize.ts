@@ -40,9 +40,10 @@ export async function optimizeCommand(args: string[], host: Host): Promise<numbe
 
   const platform = new Platform(flags);
   const [numThreads, maxErrors] = [number(flags, 'concurrency'), number(flags, 'max-errors')];
-  const own = { ...options('option', flags.option), ...(numThreads !== undefined && { numThreads }), ...(maxErrors !== undefined && { maxErrors }) };
+  const own = options('option', flags.option);
+  const calling = { ...(numThreads !== undefined && { numThreads }), ...(maxErrors !== undefined && { maxErrors }) };
   const program = await loadProgram(given, flags.state, flags['chain-of-thought']);
-  const by = optimizer(flags.optimizer, flags.metric === undefined ? undefined : await loadMetric(flags.metric), own);
+  const by = optimizer(flags.optimizer, flags.metric === undefined ? undefined : await loadMetric(flags.metric), own, calling);
   const inputs = inputsOfProgram(program, flags);
   const trainset = await readSet('trainset', flags.trainset, inputs.required, flags, platform);
   const valset = flags.valset === undefined ? undefined : await readSet('valset', flags.valset, inputs.required, flags, platform);

@@ -1,6 +1,8 @@
 //! Options on their way in: an object in the buffer, written by the package's own code.
 
-use indexmap::IndexMap;
+use std::cell::RefCell;
+
+use indexmap::{IndexMap, IndexSet};
 use serde_json::Value as Json;
 
 use super::values;
@@ -11,18 +13,22 @@ use crate::run::Price;
 use crate::value::{Map, Value};
 
 /// The members of an options object. A member of the wrong type is an error that names it.
-pub(super) struct Options(Map);
+pub(super) struct Options {
+    members: Map,
+    /// The names that were asked for.
+    asked: RefCell<IndexSet<String>>,
+}
 
 impl Options {
     /// Reads the object that was written into the first `length` bytes of the buffer.
     pub fn read(length: usize) -> Result<Self> {
-        values::record(length).map(Self)
+        values::record(length).map(Self::from)
     }
 
     /// The options in a value.
     pub fn of(value: Value) -> Result<Self> {
         match value {
-            Value::Dict(members) => Ok(Self(members)),
+            Value::Dict(members) => Ok(Self::from(members)),
             _ => Err(Error::new(ErrorKind::Config, "the options are not an object")),
         }
     }
@@ -95,19 +101,37 @@ impl Options {
 
     /// Any value; `None` when there is none.
     pub fn value(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
+        self.asked.borrow_mut().insert(name.to_owned());
+        self.members.get(name)
+    }
+
+    /// Refuses members that nobody has asked for, with the nearest one that was asked for, save for those of `own`, which users never give.
+    #[cfg(feature = "optimize")]
+    pub fn no_others(&self, own: &[&str]) -> Result<()> {
+        let asked = self.asked.borrow();
+        let Some(other) = self.members.keys().find(|name| !asked.contains(*name)) else { return Ok(()) };
+        let known = asked.iter().map(String::as_str).filter(|name| !own.contains(name));
+        Err(Error::new(ErrorKind::Config, format!("there is no option `{other}`"))
+            .at_field(other)
+            .with_hint(crate::nearest::offer(other, known)))
     }
 
     /// All members as they go out in requests.
     pub fn into_json(self) -> serde_json::Map<String, Json> {
-        to_json(&self.0)
+        to_json(&self.members)
     }
 
     fn typed<'a, T>(&'a self, name: &str, what: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> Result<Option<T>> {
-        match self.0.get(name) {
+        match self.value(name) {
             None | Some(Value::None) => Ok(None),
             Some(value) => read(value).map(Some).ok_or_else(|| wrong(name, what)),
         }
+    }
+}
+
+impl From<Map> for Options {
+    fn from(members: Map) -> Self {
+        Self { members, asked: RefCell::default() }
     }
 }
 

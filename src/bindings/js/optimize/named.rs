@@ -13,8 +13,15 @@ use crate::optimize::{
     InferRules, LabeledFewShot, Latency, MiproV2, MultiObjective, Objective, Optimizer, Preference, Simba,
 };
 
+/// What the package writes in the place of its users' options.
+const OWN: [&str; 3] = ["names", "teacherModel", "reflectionModel"];
+
 /// The optimizer that DSPy has under that name. Models are named as the run names them. `parts` are the optimizers of a
 /// `BetterTogether`, in the order of the option `names`.
+///
+/// # Errors
+///
+/// [`Config`](ErrorKind::Config) at an option that is not right, or that the optimizer does not have.
 pub(super) fn read(
     name: &str,
     metric: Option<Rc<dyn Metric>>,
@@ -22,7 +29,8 @@ pub(super) fn read(
     options: &Options,
 ) -> Result<Rc<dyn Optimizer>> {
     let wanted = || metric.clone().ok_or_else(no_metric);
-    Ok(match name {
+    let names = options.texts("names")?;
+    let optimizer: Rc<dyn Optimizer> = match name {
         "LabeledFewShot" => {
             let mut optimizer = LabeledFewShot::default();
             count(options, "k", &mut optimizer.k)?;
@@ -66,8 +74,7 @@ pub(super) fn read(
         "SIMBA" => Rc::new(simba(wanted()?, options)?),
         "BetterTogether" => {
             let mut optimizer = BetterTogether::new(wanted()?);
-            let names = options.texts("names")?.into_iter().map(str::to_owned);
-            optimizer.optimizers.extend(names.zip(parts));
+            optimizer.optimizers.extend(names.into_iter().map(str::to_owned).zip(parts));
             if let Some(strategy) = options.text("strategy")? {
                 optimizer.strategy = strategy.to_owned();
             }
@@ -79,7 +86,9 @@ pub(super) fn read(
             Rc::new(optimizer)
         }
         other => return Err(Error::new(ErrorKind::Unsupported, format!("no optimizer is called {other}"))),
-    })
+    };
+    options.no_others(&OWN)?;
+    Ok(optimizer)
 }
 
 fn bootstrap(metric: Option<Rc<dyn Metric>>, options: &Options) -> Result<BootstrapFewShot> {
