@@ -112,10 +112,11 @@ class Optimizers(Guide, unittest.TestCase):
         (Path(self.folder.name) / "tickets.jsonl").write_text(TICKETS.read_text())
         ours = self.run_script("run.mjs", "node", "\n".join(self.blocks("js")))
         self.assertRegex(ours[0], r"^50 ± 9\.3 %, 0 failed, p95 \d+ ms$")
-        self.assertEqual(ours[1:9], [
+        self.assertEqual(ours[1:10], [
+            "50",
             "8",
             "100 7 null",
-            "100",
+            "50 ± 9.3 %, p = 2.8e-17",
             "the proposed_instruction",
             "the new instruction",
             "budget 100",
