@@ -1,10 +1,11 @@
-//! Python's text, where it shows in prompts: `repr` and `str` of values, lines, white space, indentation, case, names; and its
-//! [random numbers](Random), [numpy's](NumpyRandom), and the order of its [sets of numbers](NumberSet).
+//! Python's text, where it shows in prompts: `repr` and `str` of values, lines, white space, indentation, case, names; what its
+//! [`csv`](csv_line) writes; and its [random numbers](Random), [numpy's](NumpyRandom), and the order of its [sets of numbers](NumberSet).
 //!
 //! DSPy builds prompts with Python's string methods, so their rules (CPython 3.11) are part of the prompt.
 
 mod case;
 mod class;
+mod csv;
 mod custom;
 mod digits;
 mod lines;
@@ -19,6 +20,7 @@ mod words;
 
 pub use case::{capitalize, is_upper, lower, title};
 pub use class::class_of;
+pub use csv::csv_line;
 pub use digits::decimal_digit;
 pub use lines::{Lines, cleandoc, dedent, is_space, splitlines, strip, strip_end, strip_start};
 pub use names::{is_identifier, is_keyword, nfkc};

@@ -12,6 +12,7 @@ export {
   type Metric, type Score, type StreamedEvaluateOptions,
 } from './evaluate.js';
 export { compare, type Comparison } from './evaluation/compare.js';
+export { toCsv, toJson, toTable, type ResultsOptions, type TableOptions } from './evaluation/results.js';
 export type { DescribedError, EndedCall, Message, ModelCall, ProgramEvent, Span, Usage } from './events.js';
 export type { ModelFieldOptions, ModelFields, ObjectSchema, TypeSpec, TypeSpecs } from './declare.js';
 export type { Given, Inputs, Outputs, TypeOf } from './infer.js';

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import {
-  answerExactMatch, compare, evaluate, inspect, LakeletError, languageModel, Module, pipeline, predict, semanticF1,
+  answerExactMatch, compare, evaluate, init, inspect, LakeletError, languageModel, Module, pipeline, predict, semanticF1, toCsv, toJson, toTable,
   type EvaluationProgress, type ModelRequest,
 } from 'lakelet';
 
@@ -237,6 +238,36 @@ test('two programs are compared on the same set', async () => {
   assert.throws(() => compare({ results: [] }, { results: [] }), is('input'));
   assert.throws(() => compare(before, { results: after.results.map((row) => ({ ...row, score: 'good' as never })) }), is('input', 'results'));
   assert.throws(() => compare(before, { score: 1 } as never), is('input', 'results'));
+});
+
+test('results are written as DSPy writes them', async () => {
+  // What DSPy 3.4.1's Evaluate wrote with save_as_csv and save_as_json; with an example that failed it writes no CSV.
+  const recorded = JSON.parse(readFileSync(new URL('../recorded/evaluate.json', import.meta.url), 'utf8')) as
+    { metric: string; results: { example: object; prediction: object | null; score: number | boolean }[]; csv: string | null; json: string }[];
+  await init();
+  const error = new LakeletError('no', { code: 'server' });
+  for (const { metric, results: rows, csv, json } of recorded) {
+    const results = rows.map((row) => ({ latencyMs: 1, ...row, ...(row.prediction === null && { error }) }));
+    assert.equal(toJson({ results }, { metric }), json);
+    if (csv !== null) assert.equal(toCsv({ results }, { metric }), csv);
+    else assert.equal(toCsv({ results }, { metric }).split('\r\n')[1], '2 + 2?,4,4,"Two and two, ""plain"".",1.0');
+  }
+});
+
+test('results are shown as a table', async () => {
+  const evaluation = await evaluate(qa, { devset, metric: answerExactMatch, lm });
+  assert.equal(toTable(evaluation, { metric: 'exact' }), [
+    '   question  example_answer  pred_answer       exact  error',
+    '0         a               A            a   ✔️ [True]       ',
+    '1         b               B            b   ✔️ [True]       ',
+    '2      fail            FAIL               ✔️ [0.000]     no',
+    '3         d               D            x  ✔️ [False]       ',
+    '',
+  ].join('\n'));
+  assert.equal(toTable(evaluation, { rows: 1 }), '   question  example_answer  pred_answer      score\n0         a               A            a  ✔️ [True]\n... 3 more rows not displayed ...\n');
+  const long = { results: [{ example: { text: `a\n😀 ${'word '.repeat(30)}` }, prediction: { list: ['it\'s', 1] }, score: 1 / 3, latencyMs: 1 }] };
+  assert.deepEqual(toTable(long).split('\n')[1]?.split('  '), ['0', 'a 😀 word word word word word word word word wor...', '["it\'s", 1]', '✔️ [0.333]']);
+  assert.equal(toCsv(evaluation).split('\r\n')[3], 'fail,FAIL,,0.0');
 });
 
 test('sets that cannot be evaluated are refused', async () => {

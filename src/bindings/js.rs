@@ -31,7 +31,7 @@ mod workspace;
 
 use super::wasm::{answer, errors, store};
 
-pub use evaluate::compared;
+pub use evaluate::{compared, written};
 pub use inner::Inner;
 pub use metric::measure;
 pub use model::Model;

@@ -16,6 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::evaluate::{Comparison, Evaluate, Evaluation, Progress, Row, compare};
 use crate::json;
 use crate::metric::{self, Judge, Metric};
+use crate::python;
 use crate::report;
 use crate::value::Value;
 
@@ -68,6 +69,21 @@ pub fn compared(length: usize) -> std::result::Result<String, JsValue> {
     Ok(json::text(&json!({
         "count": count, "better": better, "worse": worse, "difference": difference, "margin": margin, "pValue": p_value,
     })))
+}
+
+/// What DSPy's `Evaluate` would write to a file: of `{values}` a line of CSV, or of a record its JSON as `json.dumps` has it; else, of
+/// `{values}`, their texts one by one, as a list in JSON.
+#[wasm_bindgen]
+pub fn written(form: &str, length: usize) -> std::result::Result<String, JsValue> {
+    let text = || {
+        let options = Options::read(length)?;
+        Ok(match form {
+            "csv" => python::csv_line(options.list("values")?),
+            "json" => json::dumps(&Json::Object(options.into_json())),
+            _ => json::text(&options.list("values")?.iter().map(python::str_of).collect()),
+        })
+    };
+    text().map_err(|error: Error| thrown(&error))
 }
 
 fn points(options: &Options, name: &str) -> Result<Vec<f64>> {
