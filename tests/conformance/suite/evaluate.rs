@@ -60,6 +60,8 @@ pub fn metric(metric: &Json) -> impl Metric + use<> {
 fn score(metric: &Json, example: &Example, prediction: &Prediction, has_trace: bool) -> Result<Value> {
     let name = |key: &str| metric[key].as_str().unwrap_or_default();
     let is_equal = || example.get(name("field")) == prediction.get(name("field"));
+    let is_named =
+        |value: &Json| value.is_string() && example.get(name("by")).and_then(Value::as_str) == value.as_str();
     match name("kind") {
         "exact" => Ok(is_equal().into()),
         "trace_aware" => Ok(if has_trace { is_equal().into() } else { 0.4.into() }),
@@ -76,10 +78,12 @@ fn score(metric: &Json, example: &Example, prediction: &Prediction, has_trace: b
             let fields = [("score", Value::from(score)), ("feedback", format!("Expected {wanted}.").into())];
             Ok(Value::Dict(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))
         }
-        "fails_on" => match example.get(name("by")).and_then(Value::as_str) == metric["value"].as_str() {
-            true => Err(Error::new(ErrorKind::Input, "the metric fails").with_python_class("ValueError")),
-            false => Ok(f64::from(u8::from(is_equal())).into()),
-        },
+        "raise_on" => {
+            match is_named(&metric["value"]) || metric["values"].as_array().into_iter().flatten().any(is_named) {
+                true => Err(Error::new(ErrorKind::Input, "the metric fails").with_python_class("ValueError")),
+                false => Ok(f64::from(u8::from(is_equal())).into()),
+            }
+        }
         "always" => Ok(Value::from(&metric["value"])),
         "table" => {
             let by = example.get(name("by")).and_then(Value::as_str).unwrap_or_default();

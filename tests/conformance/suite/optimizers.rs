@@ -47,7 +47,13 @@ impl<'a> Case<'a> {
             let mut program = Program::build(node, &adapter, &types)?;
             let demos = set.as_object().into_iter().flatten().map(|(path, set)| (path.clone(), set["demos"].clone()));
             program.set_demos(&Json::Object(demos.collect()), &types)?;
-            Ok(program.into_module().into())
+            let program: Rc<dyn Module> = program.into_module().into();
+            if node["compiled"] != true {
+                return Ok(program);
+            }
+            let mut compiled = Variant::copy_of(&program);
+            compiled.compiled = true;
+            Ok(Rc::new(compiled))
         };
         let lm = Rc::new(ScriptedLm::new(&input["lm"]));
         let mut services = Services::new(Rc::new(Stopped)).with_model("lm", lm.clone());
