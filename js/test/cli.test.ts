@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { init, predict } from 'lakelet';
+
 import { complete, json, reply, serve, type Received, type Server } from './support.js';
 
 const BIN = fileURLToPath(new URL('../../bin/lakelet.js', import.meta.url));
@@ -171,6 +173,7 @@ test('what is called wrongly is told in one line, and nothing is asked', async (
     [['evaluate', 'none.json', '--devset', 'dev.jsonl', '--metric', 'answerExactMatch'], /no file none\.json/],
     [['evaluate', 'a -> b: wat', '--devset', 'dev.jsonl', '--metric', 'answerExactMatch'], /wat/],
     [[...EVALUATE, '--devset', 'dev.jsonl', '--state', state], /state/],
+    [[...EVALUATE, '--devset', 'dev.jsonl', '--save-as-csv', 'no/where.csv'], /--save-as-csv: there is no folder no/],
     [[...OPTIMIZE], /--out is missing/],
     [[...OPTIMIZE, '--out', 'no/where.json'], /there is no folder no/],
     [[...OPTIMIZE, '--out', 'x.json', '--optimizer', 'MIPRO'], /no optimizer 'MIPRO'; did you mean MIPROv2\? known are LabeledFewShot, /],
@@ -211,6 +214,27 @@ test('a program is optimized, its state saved, and evaluated again', async (t) =
   assert.equal((JSON.parse(readFileSync(join(folder, 'other.json'), 'utf8')) as { answer: { demos: unknown[] } }).answer.demos.length, 2);
   const together = ['--optimizer', 'BetterTogether', '--option', 'strategy=LabeledFewShot -> p', '--option', 'LabeledFewShot.k=1', '--metric', 'answerExactMatch', '--valset', 'dev.jsonl', '--concurrency', '2'];
   assert.equal((JSON.parse((await lakelet(url, 'optimize', 'question -> answer', ...together, ...rest)).stdout) as { score: number }).score, 100);
+});
+
+test('two programs, or two states of one, are compared', async (t) => {
+  const { url } = await learner(t);
+  await init();
+  const state = put('taught.json', JSON.stringify({ ...(JSON.parse(predict('question -> answer').save()) as object), demos: [row('e')] }));
+  const both = await lakelet(url, ...EVALUATE, '--devset', 'dev.jsonl', '--compare', state, '--json');
+  const { score, other, comparison } = JSON.parse(both.stdout) as Record<string, any>;
+  assert.deepEqual([both.code, score, other.score], [0, 80, 100]);
+  assert.deepEqual([comparison.difference, comparison.better, comparison.worse, comparison.count, comparison.pValue], [20, 1, 0, 5, 1]);
+  const same = await lakelet(url, ...EVALUATE, '--devset', 'dev.jsonl', '--compare', 'qa.json');
+  assert.match(same.stdout, /^score +80\.00[^]*\n\nqa\.json\nscore +80\.00[^]*\n\ndifference +0\.00 ± 0\.00\nexamples +better on 0, worse on 0, of 5\np-value +1\.00,/);
+});
+
+test('results are shown and written as DSPy has them', async (t) => {
+  const { url } = await learner(t);
+  const { stdout } = await lakelet(url, ...EVALUATE, '--devset', 'dev.jsonl', '--display-table', '2', '--save-as-csv', 'results.csv', '--save-as-json', 'results.json');
+  const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+  assert.match(stdout, /^.*question.*example_answer.*pred_answer.*answerExactMatch[^]*hard[^]*3 more rows not displayed[^]*\nscore +80\.00/);
+  assert.equal(read('results.csv').split('\r\n')[2], 'hard,right,wrong,False');
+  assert.deepEqual((JSON.parse(read('results.json')) as unknown[])[1], { question: 'hard', example_answer: 'right', pred_answer: 'wrong', answerExactMatch: false });
 });
 
 test('work that was interrupted goes on from its checkpoint', async (t) => {

@@ -52,7 +52,7 @@ export interface SharedFlags {
 }
 
 /** A number above 0, a whole one unless `fraction`. */
-export function number(flags: SharedFlags, name: keyof SharedFlags, fraction = false): number | undefined {
+export function number<F extends object>(flags: F, name: keyof F & string, fraction = false): number | undefined {
   const text = flags[name] as string | undefined;
   if (text === undefined) return undefined;
   const value = Number(text);

@@ -44,6 +44,11 @@ export const EVALUATE = `lakelet evaluate: how well a program does on a set of e
 ${PROGRAM}
 
   --devset SET             the examples
+  --compare OTHER          another program, or a state of this one: evaluates it too, and says whether it
+                           does better; what may be spent, each of the two may spend
+  --display-table N        shows the first N results
+  --save-as-csv FILE       writes the results, as DSPy writes them
+  --save-as-json FILE      the same as JSON
 ${SHARED}`;
 
 export const OPTIMIZE = `lakelet optimize: makes a program better, and saves its state

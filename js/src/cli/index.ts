@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs';
 import { LakeletError, type ErrorCode } from 'lakelet';
 
 import { HELP } from './help.js';
-import { line, type Host } from './shared.js';
+import type { Host } from './shared.js';
 import { offer, UsageError } from './usage.js';
+import { line } from './words.js';
 
 const COMMANDS: Readonly<Record<string, () => Promise<(args: string[], host: Host) => Promise<number>>>> = {
   evaluate: async () => (await import('./evaluate.js')).evaluateCommand,

@@ -1,6 +1,5 @@
 /** `lakelet optimize` */
-import { existsSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 import { inspect } from 'lakelet';
@@ -11,10 +10,11 @@ import { OPTIMIZE } from './help.js';
 import { optimizer } from './optimizers.js';
 import { Platform } from './platform.js';
 import { loadMetric, loadProgram, type AnyProgram } from './program.js';
-import { duration, ProgressLine } from './progress.js';
+import { ProgressLine } from './progress.js';
 import { inputsOfProgram, readSet } from './sets.js';
-import { asJson, callOptions, columns, count, spending, stopped, toGoOn, type Host } from './shared.js';
-import { UsageError } from './usage.js';
+import { callOptions, toGoOn, type Host } from './shared.js';
+import { intoFolder, UsageError } from './usage.js';
+import { asJson, columns, count, duration, spending, stopped } from './words.js';
 
 const FLAGS = {
   ...SHARED,
@@ -36,7 +36,7 @@ export async function optimizeCommand(args: string[], host: Host): Promise<numbe
   if (flags.optimizer === undefined) throw new UsageError('--optimizer is missing: MIPROv2 for instance');
   if (flags.trainset === undefined) throw new UsageError('--trainset is missing: the examples to learn from');
   if (flags.out === undefined && !flags.estimate) throw new UsageError('--out is missing: the file that the program is saved in');
-  if (flags.out !== undefined && !existsSync(dirname(resolve(flags.out)))) throw new UsageError(`--out: there is no folder ${dirname(flags.out)}`);
+  intoFolder('out', flags.out);
 
   const platform = new Platform(flags);
   const [numThreads, maxErrors] = [number(flags, 'concurrency'), number(flags, 'max-errors')];

@@ -51,10 +51,3 @@ function bar(share: number): string {
   const full = Math.round(share * BAR);
   return `[${'#'.repeat(full)}${'-'.repeat(BAR - full)}]`;
 }
-
-/** A duration in words: `350 ms`, `12 s`, `3 min 5 s`. */
-export function duration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  const seconds = Math.round(ms / 1000);
-  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-}
