@@ -224,6 +224,13 @@ test('two programs, or two states of one, are compared', async (t) => {
   const { score, other, comparison } = JSON.parse(both.stdout) as Record<string, any>;
   assert.deepEqual([both.code, score, other.score], [0, 80, 100]);
   assert.deepEqual([comparison.difference, comparison.better, comparison.worse, comparison.count, comparison.pValue], [20, 1, 0, 5, 1]);
+  const { metadata, ...qa } = JSON.parse(readFileSync(join(folder, state), 'utf8')) as Record<string, unknown>;
+  const ofModule = put('taught-twice.json', JSON.stringify({ qa, metadata }));
+  for (const args of [['--compare', ofModule], ['--state', ofModule, '--compare', 'twice.mjs']]) {
+    const told = await lakelet(url, 'evaluate', 'twice.mjs', '--inputs', 'question', '--metric', 'answerExactMatch', '--devset', 'dev.jsonl', '--json', ...args);
+    assert.equal(told.code, 0, told.stderr);
+    assert.equal((JSON.parse(told.stdout) as { comparison: { difference: number } }).comparison.difference, args[0] === '--state' ? -20 : 20);
+  }
   const same = await lakelet(url, ...EVALUATE, '--devset', 'dev.jsonl', '--compare', 'qa.json');
   assert.match(same.stdout, /^score +80\.00[^]*\n\nqa\.json\nscore +80\.00[^]*\n\ndifference +0\.00 ± 0\.00\nexamples +better on 0, worse on 0, of 5\np-value +1\.00,/);
 });

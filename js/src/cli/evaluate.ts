@@ -8,7 +8,7 @@ import { compared, described, shown, summary, written, type Failure } from './ev
 import { number, SHARED } from './flags.js';
 import { EVALUATE } from './help.js';
 import { Platform } from './platform.js';
-import { isState, loadMetric, loadProgram, type AnyProgram } from './program.js';
+import { isState, loadMetric, loadProgram, withState, type AnyProgram } from './program.js';
 import { ProgressLine } from './progress.js';
 import { inputsOfProgram, readSet, type Row } from './sets.js';
 import { callOptions, toGoOn, type Host } from './shared.js';
@@ -37,7 +37,7 @@ export async function evaluateCommand(args: string[], host: Host): Promise<numbe
   const platform = new Platform(flags);
   const [concurrency, maxErrors, rows = 0] = [number(flags, 'concurrency'), number(flags, 'max-errors'), number(flags, 'display-table')];
   const program = await loadProgram(given, state, reasons);
-  const second = other === undefined ? undefined : await (isState(other) ? loadProgram(given, other, reasons) : loadProgram(other, undefined));
+  const second = other === undefined ? undefined : await (isState(other) ? withState(program, other) : loadProgram(other, undefined));
   const metric = await loadMetric(judge);
   const inputs = inputsOfProgram(program, flags);
   const devset = await readSet('devset', set, inputs.required, flags, platform);

@@ -36,8 +36,14 @@ const METRICS: Readonly<Record<string, () => AnyMetric>> = {
 export async function loadProgram(given: string, state: string | undefined, reasons = false): Promise<AnyProgram> {
   await init();
   const program = await named(given, reasons);
-  if (state !== undefined) program.load(readText(state));
-  return program;
+  return state === undefined ? program : withState(program, state);
+}
+
+/** A program like this one, with the state of a file: what a module exports stays as it is, for who else loads it. */
+export function withState(program: AnyProgram, path: string): AnyProgram {
+  const copy = program.deepcopy();
+  copy.load(readText(path));
+  return copy;
 }
 
 /** The metric that a text names: one of the package, or the default export of a module. */
