@@ -17,6 +17,7 @@ pub use responses::to_responses;
 pub use router::{PassedOver, Router};
 pub use usage::{Usage, UsageByModel};
 
+use std::future;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
@@ -160,4 +161,10 @@ pub trait LanguageModel {
     /// Asks and yields the answer as it arrives. A stream that ends before the model was done yields an error of kind
     /// [`Protocol`](crate::ErrorKind::Protocol). Dropping the stream aborts the call.
     fn stream(&self, request: ChatRequest) -> LocalBoxStream<'static, Result<Delta>>;
+
+    /// Hears what it answered to a request in earlier work, which is taken up again: a [cache](crate::cache::Cached) keeps it.
+    fn recall(&self, request: &ChatRequest, answer: &ChatResponse) -> LocalBoxFuture<'static, ()> {
+        _ = (request, answer);
+        Box::pin(future::ready(()))
+    }
 }

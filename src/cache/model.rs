@@ -106,6 +106,11 @@ impl LanguageModel for Cached {
         };
         stream::once(answer).flatten().boxed_local()
     }
+
+    fn recall(&self, request: &ChatRequest, answer: &ChatResponse) -> LocalBoxFuture<'static, ()> {
+        let (this, key, answer) = (self.clone(), self.key(request), answer.clone());
+        Box::pin(async move { this.keep(key, &answer).await })
+    }
 }
 
 impl Cached {

@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
-use lakelet::cache::{Journal, Memory};
+use lakelet::cache::{Cached, Journal, Memory};
 use lakelet::metric::answer_exact_match;
 use lakelet::module::Parallel;
 use lakelet::observe::{Observer, Trial};
 use lakelet::optimize::{BootstrapFewShot, BootstrapFewShotWithRandomSearch, Optimizer, Training};
-use lakelet::run::{Budget, Event, Price, Run, Span, Spent};
+use lakelet::run::{Budget, Event, Price, Run, Services, Span, Spent};
 use lakelet::{Error, ErrorKind, Evaluate, Example, Module, Predict, Prediction, Result, Signature, Value, state};
 
 use super::support::script::chat;
@@ -22,6 +22,7 @@ tests![
     a_spent_budget_leaves_the_best_program_so_far,
     a_bootstrap_keeps_what_it_has_learned,
     work_that_was_broken_off_goes_on_where_it_was,
+    what_a_cache_knew_it_knows_when_work_goes_on,
     a_journal_that_cannot_be_written_ends_the_work,
     observers_are_told_and_stop_nothing,
 ];
@@ -181,6 +182,22 @@ fn work_that_was_broken_off_goes_on_where_it_was() {
     let evaluation = stage.wait(one_at_a_time().run(&run, &*qa(), &devset, &exact, |_| ())).unwrap();
     assert_eq!((evaluation.latency_ms(0.5), run.spent().unwrap().calls), (Some(100.0), 2));
     assert_eq!(stage.model.asked.borrow().len(), calls + before + after);
+}
+
+fn what_a_cache_knew_it_knows_when_work_goes_on() {
+    let stage = stage_of_a_learner();
+    let store = Rc::new(Memory::default());
+    // Each time in a process of its own, so that the cache begins empty.
+    let evaluate = |questions: &[&str]| {
+        let cached = Cached::new(stage.model.clone(), Rc::new(Memory::default()));
+        let services = Services::new(stage.clock.clone()).with_model("scripted", Rc::new(cached));
+        let run = Run::new(Rc::new(services)).recorded_in(Journal::new(store.clone(), "evaluation"));
+        let devset: Vec<Example> = questions.iter().copied().map(example).collect();
+        stage.wait(one_at_a_time().run(&run, &*qa(), &devset, &exact, |_| ())).unwrap();
+        stage.model.asked.borrow().len()
+    };
+    assert_eq!(evaluate(&["a", "b"]), 2);
+    assert_eq!(evaluate(&["a", "b", "a", "c", "b"]), 3);
 }
 
 /// A store that is full.
