@@ -3,6 +3,7 @@
 //! An optimizer takes a program, the student, and examples, and gives a [`Variant`] of the program that does better. The program
 //! itself stays as it is, until the predictors of the variant are put into it or its [state](crate::state) is loaded.
 
+mod auto;
 mod better_together;
 mod bootstrap;
 mod copro;
@@ -24,6 +25,7 @@ mod simba;
 mod study;
 mod tpe;
 
+pub use auto::Auto;
 pub use better_together::{BetterTogether, Step, Steps};
 pub use bootstrap::BootstrapFewShot;
 pub use copro::{Attempt, Attempts, Copro};
@@ -35,7 +37,7 @@ pub use infer_rules::InferRules;
 pub use knn_few_shot::{KnnFewShot, NearestDemos};
 pub use labeled_few_shot::LabeledFewShot;
 pub use measure::ServingStats;
-pub use mipro::{Auto, MiproTrial, MiproTrials, MiproV2};
+pub use mipro::{MiproTrial, MiproTrials, MiproV2};
 pub use multi_objective::{Direction, Measure, MultiObjective, MultiObjectiveResult, Objective, Preference, Weighed};
 pub use random_search::{BootstrapFewShotWithRandomSearch, Candidate};
 pub use serving::{DatabricksOptimizedOptimizer, Latency};

@@ -13,7 +13,7 @@ mod rollout;
 mod search;
 mod skill;
 
-pub use limit::{Auto, Limit};
+pub use limit::Limit;
 pub use outcome::Outcome;
 pub use proposer::{InstructionProposer, ProposerOptions};
 
@@ -38,8 +38,8 @@ use crate::run::Run;
 ///
 /// ```
 /// use std::rc::Rc;
-/// use lakelet::optimize::gepa::{Auto, Gepa, Limit};
-/// use lakelet::optimize::{Optimizer, Training};
+/// use lakelet::optimize::gepa::{Gepa, Limit};
+/// use lakelet::optimize::{Auto, Optimizer, Training};
 /// use lakelet::run::{Run, Span};
 /// use lakelet::value::{Map, Value};
 /// use lakelet::{Example, Module, Prediction};

@@ -8,13 +8,12 @@ use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
 
-pub use plan::Auto;
 use plan::Plan;
 use proposer::Proposer;
 use search::Search;
 pub use search::{MiproTrial, MiproTrials};
 
-use super::{BootstrapFewShot, DemoSets, Estimate, Optimized, Optimizer, Study, Training};
+use super::{Auto, BootstrapFewShot, DemoSets, Estimate, Optimized, Optimizer, Study, Training};
 use crate::error::Result;
 use crate::evaluate::Evaluate;
 use crate::metric::Metric;

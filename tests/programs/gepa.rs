@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use lakelet::metric::answer_exact_match;
-use lakelet::optimize::gepa::{Auto, CandidateSelection, ComponentSelector, Gepa, Limit};
-use lakelet::optimize::{Optimizer, Training};
+use lakelet::optimize::gepa::{CandidateSelection, ComponentSelector, Gepa, Limit};
+use lakelet::optimize::{Auto, Optimizer, Training};
 use lakelet::run::{Budget, Span};
 use lakelet::{Error, ErrorKind, Example, Module, Predict, Prediction, Result, Signature, Value};
 

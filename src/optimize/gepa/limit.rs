@@ -1,7 +1,7 @@
 //! How many calls of the metric a search may make.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::nearest::offer;
+use crate::optimize::Auto;
 
 /// How long a search goes on. It ends with the iteration in which the limit is met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,51 +12,6 @@ pub enum Limit {
     FullEvals(usize),
     /// So many calls of the metric.
     MetricCalls(usize),
-}
-
-/// How thorough a search is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Auto {
-    /// About 6 candidates.
-    Light,
-    /// About 12 candidates.
-    Medium,
-    /// About 18 candidates.
-    Heavy,
-}
-
-impl Auto {
-    /// The kind of a name that DSPy has for it.
-    ///
-    /// # Errors
-    /// [`Input`](ErrorKind::Input), when there is none of that name.
-    pub fn named(name: &str) -> Result<Self> {
-        match name {
-            "light" => Ok(Self::Light),
-            "medium" => Ok(Self::Medium),
-            "heavy" => Ok(Self::Heavy),
-            other => Err(Error::new(ErrorKind::Input, format!("there is no auto run `{other}`"))
-                .at_field("auto")
-                .with_hint(offer(other, ["light", "medium", "heavy"]))
-                .with_python_class("KeyError")),
-        }
-    }
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Light => "light",
-            Self::Medium => "medium",
-            Self::Heavy => "heavy",
-        }
-    }
-
-    fn candidates(self) -> usize {
-        match self {
-            Self::Light => 6,
-            Self::Medium => 12,
-            Self::Heavy => 18,
-        }
-    }
 }
 
 impl Limit {

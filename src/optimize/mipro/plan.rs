@@ -5,56 +5,7 @@ use super::super::{Estimate, Training, sample};
 use super::MiproV2;
 use crate::error::{Error, ErrorKind, Result};
 use crate::example::Example;
-use crate::nearest::offer;
 use crate::python::Random;
-
-/// How much a search tries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Auto {
-    /// 6 candidates, scored on up to 100 examples.
-    Light,
-    /// 12 candidates, scored on up to 300 examples.
-    Medium,
-    /// 18 candidates, scored on up to 1,000 examples.
-    Heavy,
-}
-
-impl Auto {
-    /// The kind of a name that DSPy has for it.
-    ///
-    /// # Errors
-    /// [`Input`](ErrorKind::Input), when there is none of that name.
-    pub fn named(name: &str) -> Result<Self> {
-        match name {
-            "light" => Ok(Self::Light),
-            "medium" => Ok(Self::Medium),
-            "heavy" => Ok(Self::Heavy),
-            other => {
-                let message = "Invalid value for auto: must be one of {'light', 'medium', 'heavy'}.";
-                Err(Error::new(ErrorKind::Input, message)
-                    .at_field("auto")
-                    .with_hint(offer(other, ["light", "medium", "heavy"]))
-                    .with_python_class("ValueError"))
-            }
-        }
-    }
-
-    fn num_candidates(self) -> usize {
-        match self {
-            Self::Light => 6,
-            Self::Medium => 12,
-            Self::Heavy => 18,
-        }
-    }
-
-    fn valset_size(self) -> usize {
-        match self {
-            Self::Light => 100,
-            Self::Medium => 300,
-            Self::Heavy => 1000,
-        }
-    }
-}
 
 /// The size of a validation set up to which `auto` scores on all of it at once.
 const MIN_MINIBATCH_SIZE: usize = 50;
@@ -75,7 +26,7 @@ impl<'a> Plan<'a> {
     pub fn of(options: &MiproV2, training: &Training<'a>, random: &mut Random) -> Result<Self> {
         let trials = |candidates| num_trials(options, training, candidates);
         let (candidates, num_trials) = match (options.auto, options.num_candidates, options.num_trials) {
-            (Some(auto), None, None) => (auto.num_candidates(), trials(auto.num_candidates())),
+            (Some(auto), None, None) => (auto.candidates(), trials(auto.candidates())),
             (None, Some(candidates @ 1..), Some(trials)) => (candidates, trials),
             (None, Some(candidates @ 1..), None) => {
                 let message = format!(

@@ -7,9 +7,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::evaluate::Evaluate;
 use crate::metric::Metric;
 use crate::nearest::offer;
-use crate::optimize::gepa::{self, Auto, CandidateSelection, ComponentSelector, Gepa, InstructionProposer, Limit};
+use crate::optimize::gepa::{self, CandidateSelection, ComponentSelector, Gepa, InstructionProposer, Limit};
 use crate::optimize::{
-    self, BetterTogether, BootstrapFewShot, BootstrapFewShotWithRandomSearch, Copro, DatabricksOptimizedOptimizer,
+    Auto, BetterTogether, BootstrapFewShot, BootstrapFewShotWithRandomSearch, Copro, DatabricksOptimizedOptimizer,
     InferRules, LabeledFewShot, Latency, MiproV2, MultiObjective, Objective, Optimizer, Preference, Simba,
 };
 
@@ -108,7 +108,7 @@ fn mipro(metric: Rc<dyn Metric>, options: &Options) -> Result<MiproV2> {
     mipro.task_model = model(options, "taskModel")?;
     mipro.teacher_model = model(options, "teacherModel")?;
     if options.value("auto").is_some() {
-        mipro.auto = options.text("auto")?.map(optimize::Auto::named).transpose()?;
+        mipro.auto = options.text("auto")?.map(Auto::named).transpose()?;
     }
     mipro.num_candidates = optional(options, "numCandidates")?;
     mipro.num_trials = optional(options, "numTrials")?;
