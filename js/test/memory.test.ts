@@ -3,17 +3,19 @@ import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-import { init, predict } from 'lakelet';
+import { answerExactMatch, evaluate, init, predict } from 'lakelet';
 
 import { reply } from './support.js';
 
-interface Inside {
-  memory(): WebAssembly.Memory;
+/** The core's memory. */
+async function coreMemory(): Promise<WebAssembly.Memory> {
+  await init();
+  const inside = (await import(new URL('../../dist/core.js', import.meta.url).href)) as { memory(): WebAssembly.Memory };
+  return inside.memory();
 }
 
 test('what a streamed call leaves in the core goes with its outputs', async () => {
-  await init();
-  const { memory } = (await import(new URL('../../dist/core.js', import.meta.url).href)) as Inside;
+  const memory = await coreMemory();
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const qa = predict('question -> answer');
@@ -26,10 +28,36 @@ test('what a streamed call leaves in the core goes with its outputs', async () =
       collect();
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    return memory().buffer.byteLength;
+    return memory.buffer.byteLength;
   };
   const before = await round();
   for (let rounds = 0; rounds < 4; rounds++) await round();
   const grown = (await round()) - before;
   assert.ok(grown < 2 ** 21, `five rounds of 20 calls with 100 kB each have left ${grown} bytes`);
+});
+
+test('20,000 examples are evaluated in the memory of 1,000, when no results are kept', async () => {
+  const memory = await coreMemory();
+  const qa = predict('question -> answer');
+  function* examples(count: number) {
+    for (let i = 0; i < count; i++) yield { question: `${i} ${'x'.repeat(1000)}`, answer: 'yes' };
+  }
+  let asked = 0;
+  const lm = () => {
+    if (++asked % 50 === 0) throw new Error('busy');
+    return reply({ answer: asked % 3 ? 'yes' : 'no' });
+  };
+  const after = async (devset: Iterable<{ question: string; answer: string }>) => {
+    let rows = 0;
+    const { failed } = await evaluate(qa, {
+      devset, metric: answerExactMatch, lm, cache: false, maxErrors: 1000, keepResults: false, onRow: () => void rows++,
+    });
+    assert.deepEqual([rows, failed], [asked, Math.floor(asked / 50)]);
+    asked = 0;
+    return memory.buffer.byteLength;
+  };
+  const few = await after(examples(1000));
+  assert.equal(await after(examples(20_000)), few);
+  const some = await after([...examples(500)]);
+  assert.equal(await after([...examples(2000)]), some);
 });

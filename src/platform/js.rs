@@ -227,18 +227,23 @@ impl Drop for StopOnDrop {
     }
 }
 
+/// A member of an object; `undefined` where there is none. What is no object is not asked: a call into JavaScript that throws keeps a place in
+/// the table of its values for ever.
+pub(crate) fn member(of: &JsValue, name: &str) -> JsValue {
+    let has_members = of.is_object() || of.is_function();
+    has_members.then(|| Reflect::get(of, &JsValue::from_str(name)).ok()).flatten().unwrap_or_default()
+}
+
 /// What `fetch` or a body threw. Node says `fetch failed`, and the reason in the error's `cause`.
 fn failure(thrown: JsValue) -> Error {
-    let member = |value: &JsValue, name: &str| Reflect::get(value, &JsValue::from_str(name)).ok();
-    let text =
-        |value: &JsValue, name: &str| member(value, name).and_then(|value| value.as_string()).unwrap_or_default();
+    let text = |value: &JsValue, name: &str| member(value, name).as_string().unwrap_or_default();
     let kind = match text(&thrown, "name").as_str() {
         "AbortError" => ErrorKind::Cancelled,
         "TimeoutError" => ErrorKind::Deadline,
         _ => ErrorKind::Network,
     };
     let mut message = thrown.as_string().unwrap_or_else(|| text(&thrown, "message"));
-    let cause = member(&thrown, "cause").unwrap_or_default();
+    let cause = member(&thrown, "cause");
     let reason = [text(&cause, "message"), text(&cause, "code")].into_iter().find(|reason| !reason.is_empty());
     if let Some(reason) = reason {
         message = format!("{message} ({reason})");

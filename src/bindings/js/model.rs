@@ -5,7 +5,7 @@ use std::rc::Rc;
 use futures_core::future::LocalBoxFuture;
 use futures_core::stream::LocalBoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use js_sys::{Array, Function, Reflect};
+use js_sys::{Array, Function};
 use serde_json::{Map, Value as Json};
 use wasm_bindgen::prelude::*;
 
@@ -16,7 +16,7 @@ use crate::cache::Cached;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
 use crate::lm::{Capabilities, ChatRequest, ChatResponse, Completion, Delta, Gathered, LanguageModel, wire};
-use crate::platform::js::settled;
+use crate::platform::js::{member, settled};
 
 /// A model in wasm memory.
 #[wasm_bindgen]
@@ -172,10 +172,6 @@ fn unreadable() -> Error {
     Error::new(ErrorKind::Protocol, "the model function gave nothing that is an answer").with_hint(
         "return a text, { text, usage }, what the chat-completions API answers, or an async iterable of pieces",
     )
-}
-
-fn member(of: &JsValue, name: &str) -> JsValue {
-    Reflect::get(of, &JsValue::from_str(name)).unwrap_or_default()
 }
 
 impl LanguageModel for Answering {

@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-use js_sys::{Array, Reflect};
+use js_sys::Array;
 use serde_json::Value as Json;
 use wasm_bindgen::JsValue;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
-use crate::platform::js::settled;
+use crate::platform::js::{member, settled};
 use crate::report;
 
 /// The error as `readError` in `js/src/errors.ts` reads it: as JSON text, or as that and what a function of the caller's threw.
@@ -22,12 +22,12 @@ pub(in crate::bindings) fn thrown(error: &Error) -> JsValue {
 
 /// What a function of the caller's threw.
 pub(in crate::bindings) fn from_thrown(thrown: &JsValue) -> Error {
-    let member = |name: &str| Reflect::get(thrown, &JsValue::from_str(name)).ok().and_then(|value| value.as_string());
-    let message = thrown.as_string().or_else(|| member("message")).unwrap_or_else(|| "the function threw".to_owned());
-    let kind = match member("name").as_deref() {
+    let text = |name: &str| member(thrown, name).as_string();
+    let message = thrown.as_string().or_else(|| text("message")).unwrap_or_else(|| "the function threw".to_owned());
+    let kind = match text("name").as_deref() {
         Some("AbortError") => ErrorKind::Cancelled,
         Some("TimeoutError") => ErrorKind::Deadline,
-        _ => member("code").and_then(|code| ErrorKind::named(&code)).unwrap_or(ErrorKind::Server),
+        _ => text("code").and_then(|code| ErrorKind::named(&code)).unwrap_or(ErrorKind::Server),
     };
     Error::new(kind, message).with_source(Rc::new(thrown.clone()))
 }
