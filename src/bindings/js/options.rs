@@ -109,7 +109,8 @@ impl Options {
     #[cfg(feature = "optimize")]
     pub fn no_others(&self, own: &[&str]) -> Result<()> {
         let asked = self.asked.borrow();
-        let Some(other) = self.members.keys().find(|name| !asked.contains(*name)) else { return Ok(()) };
+        let is_known = |name: &str| asked.contains(name) || own.contains(&name);
+        let Some(other) = self.members.keys().find(|name| !is_known(name)) else { return Ok(()) };
         let known = asked.iter().map(String::as_str).filter(|name| !own.contains(name));
         Err(Error::new(ErrorKind::Config, format!("there is no option `{other}`"))
             .at_field(other)
