@@ -287,12 +287,16 @@ test('programs and models are searched together, and served measures are told', 
   const objectives = [{ measure: 'score', weight: 1 }, { measure: 'tokens', weight: 1 }] as const;
   const search = new MultiObjective({ metric: answerExactMatch, objectives, models: ['large', 'small'], sources: [new LabeledFewShot({ k: 1 })] });
   const trials: Trial[] = [];
-  const { candidates } = await search.compile(qa, { trainset, lm, observer: { tried: (trial) => void trials.push(trial) } });
+  const { candidates, front, why, program } = await search.compile(qa, { trainset, lm, observer: { tried: (trial) => void trials.push(trial) } });
+  // Right and cheap at once: no other one is better by anything.
+  assert.deepEqual(front.map((it) => [it.model, it.examples, it.objectives, it.program.demos]), [['small', 5, { score: 100, tokens: 10 }, program.demos]]);
+  assert.match(why, /small/);
   assert.ok(candidates.length > 0 && trials.some(({ objectives }) => objectives['tokens'] === 10));
 
   const stats: unknown[] = [];
   const serving = new DatabricksOptimizedOptimizer({ metric: answerExactMatch, budgetMs: 10_000 });
   const served = await serving.compile(qa, { trainset, lm, observer: { tried: ({ objectives }) => void stats.push(objectives['tokens']) } });
   assert.deepEqual([served.program.demos.length > 0, stats], [true, [100]]);
+  assert.deepEqual([served.serving?.tokens, served.serving?.error_rate, served.serving?.dollars], [100, 0, undefined]);
   await assert.rejects(new DatabricksOptimizedOptimizer({ metric: answerExactMatch, budgetMs: 0 }).compile(qa, { trainset, lm }), is('input', 'budget_ms'));
 });

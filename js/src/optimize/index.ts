@@ -14,5 +14,5 @@ export { Optimizer, type AnyProgram, type Candidate, type CompileOptions, type E
 export { BetterTogether, Ensemble, Ensembled, type BetterTogetherOptions, type EnsembleOptions } from './together.js';
 export {
   DatabricksOptimizedOptimizer, MultiObjective,
-  type MultiObjectiveOptions, type Objective, type ServingOptions,
+  type Chosen, type MultiObjectiveOptions, type Objective, type Served, type ServingOptions, type ServingStats, type Weighed,
 } from './serving.js';

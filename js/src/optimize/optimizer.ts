@@ -173,16 +173,26 @@ function given(program: AnyProgram, inputs: readonly string[] | undefined): { re
 }
 
 function result<P extends AnyProgram>(student: P, found: Found): Optimized<P> {
-  const { scores, error } = JSON.parse(calling(() => found.told())) as { scores: number[]; error?: DescribedError };
-  const candidates = scores.map((score, i) => lazily(score, () => learned(student, found, i + 1)));
-  return { program: learned(student, found, 0), score: scores[0] ?? null, candidates, stoppedBy: error ? new LakeletError(error.message, error) : null };
+  const { scores, error, front, ...beside } = JSON.parse(calling(() => found.told())) as Told;
+  const lazy = <T extends object>(told: T, place: number) => lazily(told, () => learned(student, found, place));
+  const candidates = scores.map((score, i) => lazy({ score }, 1 + i));
+  const stoppedBy = error ? new LakeletError(error.message, error) : null;
+  const best = { program: learned(student, found, 0), score: scores[0] ?? null, candidates, stoppedBy };
+  return { ...best, ...beside, ...(front && { front: front.map((it, i) => lazy(it, 1 + scores.length + i)) }) };
 }
 
-/** A candidate whose program is made when it is asked for: there may be hundreds. */
-function lazily<P>(score: number, make: () => P): Candidate<P> {
+/** What is told of what was found; see the core's `Kind`. */
+interface Told {
+  readonly scores: readonly number[];
+  readonly error?: DescribedError;
+  readonly front?: readonly object[];
+}
+
+/** What is told of a program, which is made when it is asked for: there may be hundreds. */
+function lazily<T extends object, P>(told: T, make: () => P): T & { readonly program: P } {
   let made: P | undefined;
   return {
-    score,
+    ...told,
     get program() {
       return (made ??= make());
     },

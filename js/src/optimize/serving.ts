@@ -2,7 +2,7 @@
 import type { LanguageModel } from '../configure.js';
 import type { Budget } from '../run.js';
 import type { ScoringOptions } from './few-shot.js';
-import { Optimizer } from './optimizer.js';
+import { Optimizer, type AnyProgram, type CompileOptions, type Optimized } from './optimizer.js';
 
 /** What {@link DatabricksOptimizedOptimizer} is told. */
 export interface ServingOptions<R extends object, O extends object> extends ScoringOptions<R, O> {
@@ -25,18 +25,41 @@ export interface ServingOptions<R extends object, O extends object> extends Scor
   readonly prices?: Budget['prices'];
 }
 
+/** What a call comes to, on the valset. */
+export interface ServingStats {
+  /** Milliseconds that half of the calls did not exceed; not there when all failed. */
+  readonly latency_p50_ms?: number;
+  /** Milliseconds that 95 % of the calls did not exceed. */
+  readonly latency_p95_ms?: number;
+  /** Tokens of prompts and answers. */
+  readonly tokens: number;
+  /** US dollars, where all models have a price. */
+  readonly dollars?: number;
+  /** The share of the calls that failed. */
+  readonly error_rate: number;
+}
+
+/** A program, and how it would serve. */
+export interface Served<P> extends Optimized<P> {
+  /** `null` when the budget was spent before it was measured. */
+  readonly serving: ServingStats | null;
+}
+
 /**
  * Teaches a program with calls that were both right and fast, and measures how it would serve the valset: `accuracyWeight * accuracy -
- * latencyWeight * latency / budgetMs`. The observer is told the statistics, as `objectives`: `latency_p50_ms`, `latency_p95_ms`, `tokens`,
- * `dollars`, `error_rate`.
+ * latencyWeight * latency / budgetMs`.
  *
  * ```ts
- * const { program } = await new DatabricksOptimizedOptimizer({ metric: answerExactMatch, budgetMs: 800 }).compile(qa, { trainset, valset });
+ * const { program, serving } = await new DatabricksOptimizedOptimizer({ metric: answerExactMatch, budgetMs: 800 }).compile(qa, { trainset, valset });
  * ```
  */
 export class DatabricksOptimizedOptimizer<R extends object = any, O extends object = any> extends Optimizer<R, O> {
   constructor({ teacherSettings, ...options }: ServingOptions<R, O>) {
     super('DatabricksOptimizedOptimizer', { ...options }, { teacherModel: teacherSettings?.lm });
+  }
+
+  override compile<P extends AnyProgram, E extends R>(program: P, options: CompileOptions<E, P>): Promise<Served<P>> {
+    return super.compile(program, options) as Promise<Served<P>>;
   }
 }
 
@@ -72,6 +95,25 @@ export interface MultiObjectiveOptions<R extends object, O extends object> exten
   readonly prices?: Budget['prices'];
 }
 
+/** A program that no other one beats by every measure. */
+export interface Weighed<P> {
+  readonly program: P;
+  /** The model that it asks, when models were searched. */
+  readonly model: string | null;
+  /** On how many examples it was measured. */
+  readonly examples: number;
+  /** What it came to by each measure: `score`, `latency_p95_ms`, `dollars`, `tokens`, `error_rate`. */
+  readonly objectives: Readonly<Record<string, number>>;
+}
+
+/** The programs that are worth a choice, and one of them as the program. */
+export interface Chosen<P> extends Optimized<P> {
+  /** The Pareto front, in the order in which the programs came up. */
+  readonly front: readonly Weighed<P>[];
+  /** Why that one was chosen. */
+  readonly why: string;
+}
+
 /**
  * Looks for the programs that no other one beats by every measure (the Pareto front), and chooses one of them.
  *
@@ -82,11 +124,15 @@ export interface MultiObjectiveOptions<R extends object, O extends object> exten
  *   models: ['large', 'small'],
  *   sources: [new BootstrapFewShotWithRandomSearch({ metric: answerExactMatch })],
  * });
- * const { program } = await search.compile(qa, { trainset, valset, lm: { large, small } });
+ * const { program, front, why } = await search.compile(qa, { trainset, valset, lm: { large, small } });
  * ```
  */
 export class MultiObjective<R extends object = any, O extends object = any> extends Optimizer<R, O> {
   constructor({ sources = [], ...options }: MultiObjectiveOptions<R, O>) {
     super('MultiObjective', { ...options }, {}, Object.fromEntries(sources.entries()));
+  }
+
+  override compile<P extends AnyProgram, E extends R>(program: P, options: CompileOptions<E, P>): Promise<Chosen<P>> {
+    return super.compile(program, options) as Promise<Chosen<P>>;
   }
 }

@@ -17,9 +17,10 @@ use crate::evaluate;
 use crate::example::Example;
 use crate::json;
 use crate::module::Module;
-use crate::optimize::{self, Training};
+use crate::optimize::Training;
 
 mod found;
+mod kind;
 mod metric;
 mod named;
 mod observer;
@@ -27,10 +28,12 @@ mod observer;
 pub use found::Found;
 pub use metric::Metric;
 
+use kind::Kind;
+
 /// What makes programs better.
 #[wasm_bindgen]
 pub struct Optimizer {
-    pub(super) optimizer: Rc<dyn optimize::Optimizer>,
+    kind: Kind,
 }
 
 #[wasm_bindgen]
@@ -42,10 +45,10 @@ impl Optimizer {
         parts: Vec<Optimizer>,
         length: usize,
     ) -> std::result::Result<Self, JsValue> {
-        let parts = parts.into_iter().map(|part| part.optimizer).collect();
+        let parts = parts.into_iter().map(|part| part.kind.optimizer()).collect();
         let read = Options::read(length)
             .and_then(|options| named::read(name, metric.map(|metric| metric.metric), parts, &options));
-        read.map(|optimizer| Self { optimizer }).map_err(|error| thrown(&error))
+        read.map(|kind| Self { kind }).map_err(|error| thrown(&error))
     }
 
     /// Starts a search for a better program: `{trainset, valset?, inputs, optional?}`. For the observer see [`observer::of`]. The promise is of
@@ -59,12 +62,12 @@ impl Optimizer {
         length: usize,
     ) -> std::result::Result<Promise, JsValue> {
         let sets = Sets::read(length).map_err(|error| thrown(&error))?;
-        let (inside, optimizer) = (run.step(None), Rc::clone(&self.optimizer));
+        let (inside, kind) = (run.step(None), self.kind.clone());
         Ok(run.start(async move {
             let mut training = sets.training(Rc::new(student));
             training.teacher = teacher.map(|teacher| Rc::new(teacher) as Rc<dyn Module>);
             training.observer = watch.map(observer::of);
-            Ok(Found::from(inside.in_time(optimizer.compile(&inside, training)).await?))
+            inside.in_time(kind.find(&inside, training)).await
         }))
     }
 
@@ -73,7 +76,7 @@ impl Optimizer {
         let sets = Sets::read(length).map_err(|error| thrown(&error))?;
         let student: Rc<dyn Module> = Rc::new(student);
         let predictors = student.predictors().len();
-        let estimate = self.optimizer.estimate(&sets.training(student));
+        let estimate = self.kind.optimizer().estimate(&sets.training(student));
         let (calls, proposals) = (estimate.program_calls, estimate.proposals);
         Ok(json::text(&json!({
             "programCalls": calls, "proposals": proposals, "modelCalls": calls * predictors + proposals,

@@ -1,12 +1,12 @@
 //! What optimizers found, on its way into programs.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use wasm_bindgen::prelude::*;
 
 use super::super::errors::thrown;
 use super::super::evaluate::described;
 use super::super::program::Program;
-use crate::module::{Module, Predict};
+use crate::module::{Module, Predict, Variant};
 use crate::optimize::Optimized;
 use crate::report;
 
@@ -30,29 +30,36 @@ impl Learned {
 }
 
 impl Found {
-    pub(super) fn of(program: &dyn Module) -> Self {
-        Self { programs: vec![Learned::of(program)], told: String::new() }
+    /// What was found, with what is told beside by name, and the programs that this is of.
+    pub(super) fn of(
+        optimized: Optimized,
+        beside: impl IntoIterator<Item = (&'static str, Json)>,
+        more: Vec<Variant>,
+    ) -> Self {
+        let Optimized { program, candidates, stopped_by } = optimized;
+        let scores: Vec<f64> = candidates.iter().map(|candidate| candidate.score).collect();
+        let told = [("scores", json!(scores))].into_iter().chain(beside).collect();
+        let told = report::with_raw(told, &described(stopped_by.as_ref()));
+        let others = candidates.into_iter().map(|candidate| candidate.program).chain(more);
+        let programs = [program].into_iter().chain(others).map(|program| Learned::of(&program)).collect();
+        Self { programs, told }
     }
 }
 
-impl From<Optimized> for Found {
-    fn from(optimized: Optimized) -> Self {
-        let Optimized { program, candidates, stopped_by } = optimized;
-        let scores: Vec<f64> = candidates.iter().map(|candidate| candidate.score).collect();
-        let told = report::with_raw(json!({"scores": scores}), &described(stopped_by.as_ref()));
-        let candidates = candidates.iter().map(|candidate| Learned::of(&candidate.program));
-        Self { programs: [Learned::of(&program)].into_iter().chain(candidates).collect(), told }
+impl From<&dyn Module> for Found {
+    fn from(program: &dyn Module) -> Self {
+        Self { programs: vec![Learned::of(program)], told: String::new() }
     }
 }
 
 #[wasm_bindgen]
 impl Found {
-    /// `{scores, error?}` as JSON text: the scores of the candidates, and why the search ended early.
+    /// `{scores, error?, ...}` as JSON text: the scores of the candidates, why the search ended early, and what its [`Kind`](super::Kind) tells.
     pub fn told(&self) -> String {
         self.told.clone()
     }
 
-    /// Whether a program is compiled: the best one at 0, behind it the candidates.
+    /// Whether a program is compiled: the best one at 0, behind it the candidates and then others.
     pub fn is_compiled(&self, program: usize) -> bool {
         self.programs.get(program).is_some_and(|learned| learned.compiled)
     }

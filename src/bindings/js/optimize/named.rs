@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::super::options::Options;
+use super::kind::Kind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::evaluate::Evaluate;
 use crate::metric::Metric;
@@ -27,10 +28,27 @@ pub(super) fn read(
     metric: Option<Rc<dyn Metric>>,
     parts: Vec<Rc<dyn Optimizer>>,
     options: &Options,
+) -> Result<Kind> {
+    let kind = match name {
+        "DatabricksOptimizedOptimizer" => Kind::Serving(Rc::new(serving(metric.ok_or_else(no_metric)?, options)?)),
+        "MultiObjective" => {
+            Kind::MultiObjective(Rc::new(multi_objective(metric.ok_or_else(no_metric)?, parts, options)?))
+        }
+        _ => Kind::Plain(plain(name, metric, parts, options)?),
+    };
+    options.no_others(&OWN)?;
+    Ok(kind)
+}
+
+fn plain(
+    name: &str,
+    metric: Option<Rc<dyn Metric>>,
+    parts: Vec<Rc<dyn Optimizer>>,
+    options: &Options,
 ) -> Result<Rc<dyn Optimizer>> {
     let wanted = || metric.clone().ok_or_else(no_metric);
     let names = options.texts("names")?;
-    let optimizer: Rc<dyn Optimizer> = match name {
+    Ok(match name {
         "LabeledFewShot" => {
             let mut optimizer = LabeledFewShot::default();
             count(options, "k", &mut optimizer.k)?;
@@ -68,8 +86,6 @@ pub(super) fn read(
             Rc::new(optimizer)
         }
         "MIPROv2" => Rc::new(mipro(wanted()?, options)?),
-        "DatabricksOptimizedOptimizer" => Rc::new(serving(wanted()?, options)?),
-        "MultiObjective" => Rc::new(multi_objective(wanted()?, parts, options)?),
         "GEPA" => Rc::new(gepa(wanted()?, options)?),
         "SIMBA" => Rc::new(simba(wanted()?, options)?),
         "BetterTogether" => {
@@ -86,9 +102,7 @@ pub(super) fn read(
             Rc::new(optimizer)
         }
         other => return Err(Error::new(ErrorKind::Unsupported, format!("no optimizer is called {other}"))),
-    };
-    options.no_others(&OWN)?;
-    Ok(optimizer)
+    })
 }
 
 fn bootstrap(metric: Option<Rc<dyn Metric>>, options: &Options) -> Result<BootstrapFewShot> {

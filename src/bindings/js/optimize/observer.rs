@@ -28,7 +28,7 @@ impl observe::Observer for Observer {
             "optimizer": trial.optimizer, "number": trial.number, "evaluation": evaluation,
             "objectives": trial.objectives.iter().cloned().collect::<Json>(),
         });
-        let called = self.0.call2(&JsValue::NULL, &json::text(&told).into(), &Found::of(trial.program).into());
+        let called = self.0.call2(&JsValue::NULL, &json::text(&told).into(), &Found::from(trial.program).into());
         Box::pin(async move { answered(called).await.map(drop) })
     }
 }
