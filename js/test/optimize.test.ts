@@ -57,9 +57,10 @@ test('a search tells what it tries, and keeps the best', async () => {
   assert.deepEqual([trials[0]?.program.demos, trials[1]?.program.demos.length, ends], [[], 5, [program.demos.length]]);
   assert.deepEqual([candidates[0]?.program.demos, candidates[3]?.program.demos], [program.demos, []]);
   const { scored, best, trials: tried, spent } = progress.at(-1) as Progress;
-  const estimate = await optimizer.estimate(qa, options);
+  const { promptTokens, completionTokens, ...estimate } = await optimizer.estimate(qa, options);
   assert.deepEqual([best, tried, inspect(found).spent], [100, 4, spent]);
   assert.deepEqual(estimate, { programCalls: 30, proposals: 0, modelCalls: 30 });
+  assert.ok(promptTokens > 100 * estimate.modelCalls && completionTokens > estimate.modelCalls);
   assert.ok(scored <= estimate.programCalls && (spent?.calls ?? Infinity) <= estimate.modelCalls);
 });
 

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { inspect } from 'lakelet';
 import type { Estimate, Observer, Optimized, Progress } from 'lakelet/optimize';
 
-import { number, options, SHARED } from './flags.js';
+import { budget, number, options, SHARED, type SharedFlags } from './flags.js';
 import { OPTIMIZE } from './help.js';
 import { optimizer } from './optimizers.js';
 import { Platform } from './platform.js';
@@ -50,9 +50,9 @@ export async function optimizeCommand(args: string[], host: Host): Promise<numbe
   const sets = { trainset, ...(valset && { valset }), ...(inputs.named && { inputs: inputs.named }) };
 
   const estimate = await by.estimate(program, sets);
-  if (flags.estimate) return host.print(flags.json ? JSON.stringify(estimate, null, 2) : inWords(estimate)), 0;
+  if (flags.estimate) return host.print(flags.json ? JSON.stringify(estimate, null, 2) : inWords(estimate, flags)), 0;
   const progress = new ProgressLine();
-  progress.say(`${by.name} on ${count(trainset.length)} examples: ${inWords(estimate)}`);
+  progress.say(`${by.name} on ${count(trainset.length)} examples: ${inWords(estimate, flags)}`);
   const work = ['optimize', given, flags.optimizer, own, flags.trainset, flags.valset];
   const call = await callOptions(flags, work, platform, host);
   let last: Progress | undefined;
@@ -78,8 +78,12 @@ export async function optimizeCommand(args: string[], host: Host): Promise<numbe
   }
 }
 
-function inWords({ programCalls, proposals, modelCalls }: Estimate): string {
-  return `at most ${count(programCalls)} calls of the program and ${count(proposals)} proposals, ${count(modelCalls)} calls of models`;
+function inWords({ programCalls, proposals, modelCalls, promptTokens, completionTokens }: Estimate, flags: SharedFlags): string {
+  // Of several models the dearest is taken for all of them.
+  const prices = Object.values(budget(flags)?.prices ?? {});
+  const dollars = Math.max(...prices.map(({ input, output }) => (input * promptTokens + output * completionTokens) / 1e6));
+  const cost = prices.length > 0 ? `, $${dollars.toFixed(2)}` : '';
+  return `at most ${count(programCalls)} calls of the program and ${count(proposals)} proposals: ${count(modelCalls)} calls of models, ${count(promptTokens + completionTokens)} tokens${cost}`;
 }
 
 function progressText({ trials, best, spent, elapsedMs }: Progress): string {

@@ -55,6 +55,13 @@ export interface Estimate {
   readonly proposals: number;
   /** Both as calls of models, of programs that ask each of their predictors once; without those of a metric that asks a model. */
   readonly modelCalls: number;
+  /**
+   * Tokens of the prompts of these calls, too many rather than too few: each shows 16 demos as long as the longest example, and four characters
+   * are a token.
+   */
+  readonly promptTokens: number;
+  /** Tokens of the answers. */
+  readonly completionTokens: number;
 }
 
 interface Sets<P> {

@@ -17,7 +17,7 @@ use crate::evaluate;
 use crate::example::Example;
 use crate::json;
 use crate::module::Module;
-use crate::optimize::Training;
+use crate::optimize::{Assumptions, Training};
 
 mod found;
 mod kind;
@@ -73,14 +73,17 @@ impl Optimizer {
 
     /// What the search comes to at most, as JSON text. The options are those of [`Optimizer::compile`].
     pub fn estimate(&self, student: Inner, length: usize) -> std::result::Result<String, JsValue> {
-        let sets = Sets::read(length).map_err(|error| thrown(&error))?;
-        let student: Rc<dyn Module> = Rc::new(student);
-        let predictors = student.predictors().len();
-        let estimate = self.kind.optimizer().estimate(&sets.training(student));
-        let (calls, proposals) = (estimate.program_calls, estimate.proposals);
-        Ok(json::text(&json!({
-            "programCalls": calls, "proposals": proposals, "modelCalls": calls * predictors + proposals,
-        })))
+        let told = || {
+            let sets = Sets::read(length)?;
+            let training = sets.training(Rc::new(student));
+            let estimate = self.kind.optimizer().estimate(&training);
+            let forecast = estimate.forecast(&training, Assumptions::default())?;
+            Ok::<_, Error>(json::text(&json!({
+                "programCalls": estimate.program_calls, "proposals": estimate.proposals, "modelCalls": forecast.model_calls,
+                "promptTokens": forecast.prompt_tokens, "completionTokens": forecast.completion_tokens,
+            })))
+        };
+        told().map_err(|error| thrown(&error))
     }
 }
 

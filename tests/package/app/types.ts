@@ -1,5 +1,7 @@
 import { answerExactMatch, predict } from 'lakelet';
+import { collect, fromCsv, fromJsonLines } from 'lakelet/data';
 import { createGateway } from 'lakelet/gateway';
+import { FolderStore } from 'lakelet/node';
 import { COPRO } from 'lakelet/optimize';
 import { createWorker } from 'lakelet/worker';
 
@@ -14,5 +16,7 @@ const percent: number | null = best;
 // @ts-expect-error it is asked a question
 await program.run({ query: 'a' });
 createGateway({ programs: {} });
+const rows: { question: string }[] = [...(await fromCsv<{ question: string }>('')), ...(await collect(fromJsonLines<{ question: string }>(new Blob())))];
+const store: { get(key: string): Promise<string | undefined> } = new FolderStore('folder');
 createWorker({ programs: () => ({ qa: { program: { inputs: [], steps: [], stream: (inputs, options) => predict('question -> answer').stream({ question: String(inputs['question']) }, options) } } }) });
 export { text, number, wrong, optimized, percent };
