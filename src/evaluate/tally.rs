@@ -1,6 +1,6 @@
 //! What an evaluation adds up, in a space that does not grow with the number of examples.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use super::Row;
 use super::evaluation::{percent, rounded};
@@ -16,8 +16,8 @@ pub(super) struct Tally {
     squares: f64,
     /// The place whose score is added next.
     next: usize,
-    /// Scores of places behind that one. They are added in the order of the examples, as DSPy does: the last digit depends on it.
-    waiting: BTreeMap<usize, f64>,
+    /// Scores from that place on. They are added in the order of the examples, as DSPy does: the last digit depends on it.
+    waiting: VecDeque<Option<f64>>,
     latencies: Latencies,
 }
 
@@ -37,15 +37,21 @@ impl Tally {
             Some(_) => self.failed += 1,
             None => self.latencies.add(row.latency_ms),
         }
-        self.waiting.insert(place, row.points);
-        while let Some(points) = self.waiting.remove(&self.next) {
+        let ahead = place.saturating_sub(self.next);
+        if self.waiting.len() <= ahead {
+            self.waiting.resize(ahead + 1, None);
+        }
+        if let Some(slot) = self.waiting.get_mut(ahead) {
+            *slot = Some(row.points);
+        }
+        while let Some(Some(points)) = self.waiting.pop_front_if(|points| points.is_some()) {
             self.count_in(points);
         }
     }
 
     /// Adds what still waits for an example that was never evaluated.
     pub fn settled(mut self) -> Self {
-        for points in std::mem::take(&mut self.waiting).into_values() {
+        for points in std::mem::take(&mut self.waiting).into_iter().flatten() {
             self.count_in(points);
         }
         self
@@ -85,18 +91,28 @@ const FINE_BITS: u64 = (1 << 42) - 1;
 /// How often there was which latency. Where too many are different, they are cut to a thousandth.
 #[derive(Clone, Debug, Default)]
 struct Latencies {
-    /// By their bits, which are in the order of the numbers.
-    counts: BTreeMap<u64, usize>,
+    /// In order, by their bits, whose order is that of the numbers.
+    counts: Vec<(u64, usize)>,
     is_cut: bool,
 }
 
 impl Latencies {
     fn add(&mut self, ms: f64) {
-        *self.counts.entry(self.kept(ms.max(0.0).to_bits())).or_default() += 1;
+        let bits = self.kept(ms.max(0.0).to_bits());
+        let found = self.counts.binary_search_by_key(&bits, |(bits, _)| *bits);
+        match found.map(|at| self.counts.get_mut(at)) {
+            Ok(Some((_, count))) => *count += 1,
+            Ok(None) => {}
+            Err(at) => self.counts.insert(at, (bits, 1)),
+        }
         if self.counts.len() > EXACT && !self.is_cut {
             self.is_cut = true;
             for (bits, count) in std::mem::take(&mut self.counts) {
-                *self.counts.entry(self.kept(bits)).or_default() += count;
+                let bits = self.kept(bits);
+                match self.counts.last_mut().filter(|(last, _)| *last == bits) {
+                    Some((_, more)) => *more += count,
+                    None => self.counts.push((bits, count)),
+                }
             }
         }
     }
@@ -106,7 +122,7 @@ impl Latencies {
     }
 
     fn at(&self, share: f64) -> Option<f64> {
-        let count: usize = self.counts.values().sum();
+        let count: usize = self.counts.iter().map(|(_, count)| count).sum();
         let mut rank = ((share * count as f64).ceil() as usize).clamp(1, count.max(1));
         for (bits, count) in &self.counts {
             if rank <= *count {
