@@ -217,6 +217,16 @@ test('a program is optimized, its state saved, and evaluated again', async (t) =
   assert.equal((JSON.parse((await lakelet(url, 'optimize', 'question -> answer', ...together, ...rest)).stdout) as { score: number }).score, 100);
 });
 
+test('what is told beside the score is told', async (t) => {
+  const { url } = await learner(t);
+  const search = ['optimize', 'question -> answer', '--trainset', 'dev.jsonl', '--metric', 'answerExactMatch', '--out', 'chosen.json'];
+  const many = [...search, '--optimizer', 'MultiObjective', '--option', 'sources=LabeledFewShot', '--option', 'models=["small","large"]', '--model', 'small', '--model', 'large'];
+  const told = JSON.parse((await lakelet(url, ...many, '--option', 'objectives=[{"measure":"score"},{"measure":"tokens"}]', '--json')).stdout) as Record<string, any>;
+  assert.deepEqual(Object.keys(told.front[0]).sort(), ['examples', 'model', 'objectives']);
+  assert.match((await lakelet(url, ...many)).stdout, /\nfront +(small|large): score [\d.]+, [^]*\nchosen +\S.*\n/);
+  assert.match((await lakelet(url, ...search, '--optimizer', 'DatabricksOptimizedOptimizer', '--option', 'budget_ms=10000')).stdout, /\nserving +.*latency_p95_ms [\d.]+.*error_rate 0\.00\n/);
+});
+
 test('two programs, or two states of one, are compared', async (t) => {
   const { url } = await learner(t);
   await init();

@@ -291,7 +291,7 @@ test('programs and models are searched together, and served measures are told', 
   const { candidates, front, why, program } = await search.compile(qa, { trainset, lm, observer: { tried: (trial) => void trials.push(trial) } });
   // Right and cheap at once: no other one is better by anything.
   assert.deepEqual(front.map((it) => [it.model, it.examples, it.objectives, it.program.demos]), [['small', 5, { score: 100, tokens: 10 }, program.demos]]);
-  assert.match(why, /small/);
+  assert.match(why, /1 of 4 candidates on 5 examples/);
   assert.ok(candidates.length > 0 && trials.some(({ objectives }) => objectives['tokens'] === 10));
 
   const stats: unknown[] = [];

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 import { inspect } from 'lakelet';
-import type { Estimate, Observer, Optimized, Progress } from 'lakelet/optimize';
+import type { Chosen, Estimate, Observer, Optimized, Progress, Served } from 'lakelet/optimize';
 
 import { budget, number, options, SHARED, type SharedFlags } from './flags.js';
 import { OPTIMIZE } from './help.js';
@@ -95,18 +95,26 @@ function telling(progress: ProgressLine): Observer<AnyProgram> {
   return { tried: ({ optimizer: name, number: place, evaluation: { score } }) => progress.say(`candidate ${place} of ${name} scores ${score}`) };
 }
 
-function described(name: string, found: Optimized<AnyProgram>, out: string): object {
-  const { score, candidates, stoppedBy } = found;
+/** What optimizers tell beside, that look at more than the score. */
+type Found = Optimized<AnyProgram> & Partial<Served<AnyProgram>> & Partial<Chosen<AnyProgram>>;
+
+function described(name: string, found: Found, out: string): object {
+  const { score, candidates, stoppedBy, serving, front, why } = found;
   const { usage, spent } = inspect(found);
-  return { optimizer: name, score, candidates: candidates.map((it) => it.score), usage, spent, stoppedBy: asJson(stoppedBy), out };
+  const beside = { ...(serving !== undefined && { serving }), ...(front && { front: front.map(({ program, ...it }) => it), why }) };
+  return { optimizer: name, score, candidates: candidates.map((it) => it.score), ...beside, usage, spent, stoppedBy: asJson(stoppedBy), out };
 }
 
-function table(name: string, found: Optimized<AnyProgram>, out: string): string {
-  const { score, candidates, stoppedBy } = found;
+function table(name: string, found: Found, out: string): string {
+  const { score, candidates, stoppedBy, serving, front, why } = found;
   const { usage, spent } = inspect(found);
   const scores = candidates.slice(0, SHOWN).map((it) => it.score).join(', ');
+  const measures = (of: object) => Object.entries(of).map(([measure, value]) => `${measure} ${Number(value).toFixed(2)}`).join(', ');
   const rows: [string, string][] = [['optimizer', name]];
   if (score !== null) rows.push(['score', score.toFixed(2)], ['candidates', `${count(candidates.length)}: ${scores}${candidates.length > SHOWN ? ' ...' : ''}`]);
+  if (serving) rows.push(['serving', measures(serving)]);
+  for (const { model, objectives } of front ?? []) rows.push(['front', `${model ?? 'the model'}: ${measures(objectives)}`]);
+  if (why !== undefined) rows.push(['chosen', why]);
   rows.push(['tokens', `${count(usage.totalTokens)}, ${count(usage.promptTokens)} of them in prompts`]);
   if (spent) rows.push(['spent', spending(spent)]);
   rows.push(['saved in', out]);
