@@ -123,7 +123,7 @@ export abstract class Program<I extends object = Record<string, unknown>, O exte
   inner(run: Run): Inner {
     const inner = calling((core) => core.Inner.calling(async (part: RunHandle, text: string) => {
       const { records: [inputs] } = opened<{ records: [I] }>(text);
-      const fields = await this.runIn({ run: run.inside(part), path: '' }, inputs, {});
+      const fields = await run.inside(part, (run) => this.runIn({ run, path: '' }, inputs, {}));
       return () => write(fields as Record<string, unknown>, 'outputs');
     }));
     for (const [path, part] of this.distinctParts()) inner.add(path, part.handle);

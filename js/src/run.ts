@@ -116,11 +116,12 @@ function begun(options: CallOptions, sink: ((text: string) => void) | undefined)
 
 /** A call that is under way. @internal */
 export class Run {
-  readonly #run: RunHandle;
+  /** None any more when it has ended. */
+  #handle: RunHandle | undefined;
   readonly #options: CallOptions;
 
   private constructor(run: RunHandle, options: CallOptions) {
-    this.#run = run;
+    this.#handle = run;
     this.#options = options;
   }
 
@@ -160,9 +161,20 @@ export class Run {
     }
   }
 
-  /** A part of this call, which the core began. */
-  inside(part: RunHandle): Run {
-    return new Run(part, this.#options);
+  get #run(): RunHandle {
+    if (this.#handle) return this.#handle;
+    throw new LakeletError('this call has ended', { code: 'input', hint: 'call and inspect what is inside of a class before its forward() returns' });
+  }
+
+  /** Does work in a part of this call, which the core began: its record goes with its end, and does not wait for the garbage collector. */
+  async inside<T>(part: RunHandle, work: (run: Run) => Promise<T>): Promise<T> {
+    const run = new Run(part, this.#options);
+    try {
+      return await work(run);
+    } finally {
+      run.#handle = undefined;
+      part.free();
+    }
   }
 
   /** Calls a compiled program; the core takes the inputs before this returns. */

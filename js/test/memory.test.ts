@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-import { answerExactMatch, evaluate, init, predict } from 'lakelet';
+import { answerExactMatch, evaluate, init, Module, predict } from 'lakelet';
 
 import { reply } from './support.js';
 
@@ -38,7 +38,13 @@ test('what a streamed call leaves in the core goes with its outputs', async () =
 
 test('20,000 examples are evaluated in the memory of 1,000, when no results are kept', async () => {
   const memory = await coreMemory();
-  const qa = predict('question -> answer');
+  class Asking extends Module<{ question: string }, { answer: string }> {
+    qa = predict('question -> answer');
+    forward({ question }: { question: string }) {
+      return this.qa.run({ question });
+    }
+  }
+  const program = new Asking();
   function* examples(count: number) {
     for (let i = 0; i < count; i++) yield { question: `${i} ${'x'.repeat(1000)}`, answer: 'yes' };
   }
@@ -49,8 +55,8 @@ test('20,000 examples are evaluated in the memory of 1,000, when no results are 
   };
   const after = async (devset: Iterable<{ question: string; answer: string }>) => {
     let rows = 0;
-    const { failed } = await evaluate(qa, {
-      devset, metric: answerExactMatch, lm, cache: false, maxErrors: 1000, keepResults: false, onRow: () => void rows++,
+    const { failed } = await evaluate(program, {
+      devset, inputs: ['question'], metric: answerExactMatch, lm, cache: false, maxErrors: 1000, keepResults: false, onRow: () => void rows++,
     });
     assert.deepEqual([rows, failed], [asked, Math.floor(asked / 50)]);
     asked = 0;
