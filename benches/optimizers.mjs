@@ -5,15 +5,16 @@
 // Each seed draws another training set of 24 tickets and another held-out set of 40 from the 160 of optimizers/tickets.jsonl, as many of each team,
 // and seeds the optimizers that have a seed. Answers are kept in the folder, so that a run that was broken off goes on where it was; all of it takes
 // hours on two cores. Rows are printed as they come, and the table at the end. With the path of a Python that has DSPy, what BootstrapFewShot finds here is
-// evaluated there too, and the other way round: optimizers_dspy.py. `npm run build` must have been run.
+// evaluated there too with the first seed, and the other way round: optimizers_dspy.py. `npm run build` must have been run.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { configure, evaluate, init, inspect, predict, signature, Workspace } from 'lakelet';
+import { FolderStore } from 'lakelet/node';
 import {
   BetterTogether, BootstrapFewShot, BootstrapFewShotWithRandomSearch, COPRO, DatabricksOptimizedOptimizer, Ensemble, GEPA, InferRules, KNNFewShot,
   LabeledFewShot, MIPROv2, SIMBA,
@@ -71,26 +72,6 @@ const OPTIMIZERS = {
   },
 };
 
-/** Answers as files, one each: a file is whole or not there. */
-function answersIn(folder) {
-  mkdirSync(folder, { recursive: true });
-  const path = (key) => join(folder, `${key.replaceAll(/[^\w-]/g, '_')}.json`);
-  return {
-    get(key) {
-      try {
-        return readFileSync(path(key), 'utf8');
-      } catch {
-        return undefined;
-      }
-    },
-    set(key, text) {
-      const unfinished = `${path(key)}.${process.pid}`;
-      writeFileSync(unfinished, text);
-      renameSync(unfinished, path(key));
-    },
-  };
-}
-
 /** Sets by a seed: blocks of a ticket of each team, in an order that follows from it. */
 function draw(seed) {
   const blocks = Array.from({ length: tickets.length / teams.length }, (_, i) => tickets.slice(i * teams.length, (i + 1) * teams.length));
@@ -131,18 +112,18 @@ await init();
 const workspace = new Workspace({ host: url, token });
 // A reply that does not end would fill the context.
 const lm = workspace.lm('local-chat', { max_tokens: 60 });
-configure({ workspace, lm, cache: answersIn(values.answers) });
+configure({ workspace, lm, cache: new FolderStore(values.answers) });
 const shared = { proposer: workspace.lm('local-chat', { max_tokens: 400 }), vectorizer: workspace.embedder('local-embedding') };
 
-const rows = new Map();
+const rows = new Map(), seeds = values.seeds.split(',').map(Number);
 const chosen = values.only?.split(',') ?? ['none', ...Object.keys(OPTIMIZERS)];
 for (const name of chosen) {
-  for (const seed of values.seeds.split(',').map(Number)) {
+  for (const seed of seeds) {
     const drawn = draw(seed);
     const found = name === 'none' ? { program: student() } : await OPTIMIZERS[name]({ ...shared, sets: { trainset: drawn.trainset, budget: {} }, seed });
     const [train, heldOut] = await scores(found.program, drawn);
     const calls = name === 'none' ? 0 : (inspect(found)?.spent?.calls ?? null);
-    const python = values.python && name === 'BootstrapFewShot' ? await inPython(found.program, drawn) : undefined;
+    const python = values.python && name === 'BootstrapFewShot' && seed === seeds[0] ? await inPython(found.program, drawn) : undefined;
     console.log(JSON.stringify({ seed, optimizer: name, train, heldOut, calls, ...python }));
     const of = rows.get(name) ?? rows.set(name, { train: [], heldOut: [] }).get(name);
     of.train.push(train);
