@@ -2,15 +2,15 @@
 
 use std::rc::Rc;
 
-use lakelet::metric::answer_exact_match;
 use lakelet::module::Parallel;
 use lakelet::optimize::gepa::{Gepa, Limit};
 use lakelet::optimize::{BetterTogether, Estimate, LabeledFewShot, Optimizer, Training};
-use lakelet::run::{Budget, Span};
-use lakelet::{ErrorKind, Evaluate, Example, Module, Predict, Prediction, Result, Signature, Value};
+use lakelet::run::Budget;
+use lakelet::{ErrorKind, Evaluate, Module, Predict, Signature};
 
 use super::support::Stage;
 use super::support::script::chat;
+use super::support::task::{exact, example};
 
 tests![
     each_step_goes_on_from_the_one_before,
@@ -23,14 +23,6 @@ fn predict() -> Predict {
     let mut predict = Predict::new(Signature::parse("question -> answer").unwrap());
     predict.set_model(Some("scripted".to_owned()));
     predict
-}
-
-fn example(question: &str) -> Example {
-    Example::new().with("question", question).with("answer", "right").with_inputs(&["question"])
-}
-
-fn exact(example: &Example, prediction: &Prediction, _: Option<&[Rc<Span>]>) -> Result<Value> {
-    Ok(answer_exact_match(example, prediction, 1.0)?.into())
 }
 
 fn together(strategy: &str) -> BetterTogether {

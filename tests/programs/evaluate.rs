@@ -5,12 +5,13 @@ use std::rc::Rc;
 use futures_util::stream;
 use lakelet::cache::{Journal, Memory};
 use lakelet::evaluate::{Progress, Row};
-use lakelet::metric::{Judge, SemanticF1, answer_exact_match};
+use lakelet::metric::{Judge, SemanticF1};
 use lakelet::module::Parallel;
 use lakelet::run::{Budget, Span};
-use lakelet::{Error, ErrorKind, Evaluate, Example, Predict, Prediction, Result, Signature, Value};
+use lakelet::{Error, ErrorKind, Evaluate, Example, Predict, Prediction, Signature, Value};
 
 use super::support::script::chat;
+use super::support::task::exact;
 use super::support::{Stage, server_error};
 
 tests![
@@ -35,10 +36,6 @@ fn qa() -> Predict {
 /// An example whose answer is its question.
 fn example(question: &str) -> Example {
     Example::new().with("question", question).with("answer", question).with_inputs(&["question"])
-}
-
-fn exact(example: &Example, prediction: &Prediction, _: Option<&[Rc<Span>]>) -> Result<Value> {
-    Ok(answer_exact_match(example, prediction, 1.0)?.into())
 }
 
 /// Four at most, two at a time.

@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-use lakelet::metric::answer_exact_match;
 use lakelet::optimize::gepa::{CandidateSelection, ComponentSelector, Gepa, Limit};
 use lakelet::optimize::{Auto, Optimizer, Training};
 use lakelet::run::{Budget, Span};
 use lakelet::{Error, ErrorKind, Example, Module, Predict, Prediction, Result, Signature, Value};
 
 use super::support::script::chat;
+use super::support::task::{exact, example};
 use super::support::{Stage, server_error};
 
 tests![
@@ -22,14 +22,6 @@ tests![
 
 fn qa() -> Rc<dyn Module> {
     Rc::new(Predict::new(Signature::parse("question -> answer").unwrap()))
-}
-
-fn example(question: &str) -> Example {
-    Example::new().with("question", question).with("answer", "right").with_inputs(&["question"])
-}
-
-fn exact(example: &Example, prediction: &Prediction, _: Option<&[Rc<Span>]>) -> Result<Value> {
-    Ok(answer_exact_match(example, prediction, 1.0)?.into())
 }
 
 fn gepa(calls: usize) -> Gepa {

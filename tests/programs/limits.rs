@@ -5,14 +5,14 @@ use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
 use lakelet::cache::{Cached, Journal, Memory};
-use lakelet::metric::answer_exact_match;
 use lakelet::module::Parallel;
 use lakelet::observe::{Observer, Trial};
 use lakelet::optimize::{BootstrapFewShot, BootstrapFewShotWithRandomSearch, Optimizer, Training};
-use lakelet::run::{Budget, Event, Price, Run, Services, Span, Spent};
-use lakelet::{Error, ErrorKind, Evaluate, Example, Module, Predict, Prediction, Result, Signature, Value, state};
+use lakelet::run::{Budget, Event, Price, Run, Services, Spent};
+use lakelet::{Error, ErrorKind, Evaluate, Example, Module, Predict, Result, Signature, state};
 
 use super::support::script::chat;
+use super::support::task::{exact, example};
 use super::support::{Stage, server_error};
 
 tests![
@@ -29,14 +29,6 @@ tests![
 
 fn qa() -> Rc<dyn Module> {
     Rc::new(Predict::new(Signature::parse("question -> answer").unwrap()))
-}
-
-fn example(question: &str) -> Example {
-    Example::new().with("question", question).with("answer", "right").with_inputs(&["question"])
-}
-
-fn exact(example: &Example, prediction: &Prediction, _: Option<&[Rc<Span>]>) -> Result<Value> {
-    Ok(answer_exact_match(example, prediction, 1.0)?.into())
 }
 
 fn one_at_a_time() -> Evaluate {

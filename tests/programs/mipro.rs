@@ -5,17 +5,16 @@ use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
 use futures_core::stream::LocalBoxStream;
-use lakelet::lm::{Capabilities, ChatRequest, ChatResponse, Completion, Delta, LanguageModel};
-use lakelet::metric::answer_exact_match;
-use lakelet::module::{ChainOfThought, Composite, Parallel};
+use lakelet::lm::{Capabilities, ChatRequest, ChatResponse, Delta, LanguageModel};
+use lakelet::module::Parallel;
 use lakelet::optimize::{Auto, Choice, Estimate, MiproTrials, MiproV2, Optimizer, Study, Tpe, Training};
-use lakelet::run::{Budget, Run, Services, Span};
-use lakelet::{Error, ErrorKind, Evaluate, Example, Module, Predict, Prediction, Result, Signature, Value, state};
+use lakelet::run::{Budget, Run, Services};
+use lakelet::{Error, ErrorKind, Evaluate, Example, Module, Result, Value, state};
 use serde_json::{Value as Json, json};
-use sha2::{Digest, Sha256};
 
 use super::support::Stage;
 use super::support::script::chat;
+use super::support::task::{Asked, answer_of, exact, one, sha, two};
 
 tests![
     points_are_those_of_optuna,
@@ -64,26 +63,17 @@ impl LanguageModel for Hashing {
     }
 
     fn complete(&self, request: ChatRequest) -> LocalBoxFuture<'static, Result<ChatResponse>> {
-        let (prefix, tail) = (&request.prompt.prefix, &request.prompt.tail);
-        let messages = format!("[{prefix}{}{tail}]", if prefix.is_empty() { "" } else { "," });
-        let messages: Vec<Json> = serde_json::from_str(&messages).unwrap();
-        let text = messages.iter().filter_map(|message| message["content"].as_str()).collect::<Vec<_>>().join("\n");
-        let hash: String = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
-        let shown = |value: Option<&Json>| value.map_or("-".to_owned(), Json::to_string);
-        let (rollout, temperature) = (shown(request.rollout_id.as_ref()), shown(request.options.get("temperature")));
+        let asked = Asked::of(&request);
+        let (hash, Asked { rollout, temperature, .. }) = (sha(&asked.text), &asked);
         self.calls.borrow_mut().push(format!("{} {rollout} {temperature}", &hash[..8]));
-        let asked = text.rsplit('\n').next().unwrap_or_default().split("[[ ## ").skip(1);
-        let names = asked.filter_map(|rest| rest.split(" ## ]]").next()).filter(|name| *name != "completed");
         let value = |name: &str| match name {
             "answer" if u8::from_str_radix(&hash[..2], 16).unwrap().is_multiple_of(3) => "wrong".to_owned(),
             "answer" => "right".to_owned(),
             "proposed_instruction" => format!("Instruction: {name} {}", &hash[..6]),
             _ => format!("Some words: {name} {}", &hash[..6]),
         };
-        let fields: Vec<(&str, String)> = names.map(|name| (name, value(name))).collect();
-        let reply = chat(&fields.iter().map(|(name, text)| (*name, text.as_str())).collect::<Vec<_>>());
-        let completions = vec![Completion { text: Some(reply), ..Completion::default() }];
-        Box::pin(async { Ok(ChatResponse { completions, ..ChatResponse::default() }) })
+        let answer = answer_of(&asked.fields().map(|name| (name, value(name))).collect::<Vec<_>>());
+        Box::pin(async { Ok(answer) })
     }
 
     fn stream(&self, _: ChatRequest) -> LocalBoxStream<'static, Result<Delta>> {
@@ -91,34 +81,10 @@ impl LanguageModel for Hashing {
     }
 }
 
-fn one() -> Rc<dyn Module> {
-    Rc::new(Predict::new(Signature::parse("question -> answer").unwrap()))
-}
-
-fn two() -> Rc<dyn Module> {
-    let mut program = Composite::default();
-    let plan = program.add(Box::new(Predict::new(Signature::parse("question -> query").unwrap())));
-    let solve = ChainOfThought::new(&Signature::parse("question, query -> answer").unwrap()).unwrap();
-    let solve = program.add(Box::new(solve));
-    program.set("plan", plan);
-    program.set("solve", solve);
-    Rc::new(program.with_forward(move |program, run, inputs| {
-        Box::pin(async move {
-            let planned = program.part(plan)?.call(run, inputs.clone()).await?;
-            let query = planned.get("query").cloned().unwrap_or(Value::None);
-            program.part(solve)?.call(run, inputs.with("query", query)).await
-        })
-    }))
-}
-
 fn examples(count: usize, name: &str) -> Vec<Example> {
     let example =
         |i| Example::new().with("question", format!("{name} {i}")).with("answer", "right").with_inputs(&["question"]);
     (0..count).map(example).collect()
-}
-
-fn exact(example: &Example, prediction: &Prediction, _: Option<&[Rc<Span>]>) -> Result<Value> {
-    Ok(answer_exact_match(example, prediction, 1.0)?.into())
 }
 
 /// Evaluates one example after the other.
@@ -169,7 +135,7 @@ fn calls_and_programs_are_those_of_dspy() {
         let stage = Stage::new();
         let model = Rc::new(Hashing::default());
         let run = Run::new(Rc::new(Services::new(stage.clock.clone()).with_model("hashing", model.clone())));
-        let student = if case["program"] == "two" { two() } else { one() };
+        let student: Rc<dyn Module> = if case["program"] == "two" { two() } else { one() }.into();
         let trainset = examples(case["trainset"].as_u64().unwrap() as usize, "question");
         let valset = examples(case["valset"].as_u64().unwrap() as usize, "validation");
         let mut training = Training::new(student, &trainset);
@@ -231,7 +197,7 @@ fn the_same_seed_finds_the_same_program() {
     let found = || {
         let stage = stage_of_a_careful_one();
         let optimizer = instructions_only();
-        let found = stage.wait(optimizer.compile(&stage.run(), Training::new(one(), &trainset))).unwrap();
+        let found = stage.wait(optimizer.compile(&stage.run(), Training::new(one().into(), &trainset))).unwrap();
         let scores: Vec<f64> = found.candidates.iter().map(|tried| tried.score).collect();
         (state::dump(&found.program).unwrap(), instructions(&found.program), scores, stage.model.asked.borrow().len())
     };
@@ -243,13 +209,13 @@ fn the_same_seed_finds_the_same_program() {
 fn a_spent_budget_leaves_the_best_so_far() {
     let trainset = examples(10, "question");
     let whole = stage_of_a_careful_one();
-    whole.wait(instructions_only().compile(&whole.run(), Training::new(one(), &trainset))).unwrap();
+    whole.wait(instructions_only().compile(&whole.run(), Training::new(one().into(), &trainset))).unwrap();
     let calls = whole.model.asked.borrow().len() as u64;
     let mut kept = Vec::new();
     for calls in (1..calls).step_by(7) {
         let stage = stage_of_a_careful_one();
         let run = stage.run().within_budget(Budget { calls: Some(calls), ..Budget::default() }).unwrap();
-        let found = stage.wait(instructions_only().compile(&run, Training::new(one(), &trainset))).unwrap();
+        let found = stage.wait(instructions_only().compile(&run, Training::new(one().into(), &trainset))).unwrap();
         assert_eq!(found.stopped_by.map(|end| end.kind()), Some(ErrorKind::Budget), "{calls}");
         kept.push(instructions(&found.program));
     }
@@ -264,7 +230,7 @@ fn an_estimate_is_an_upper_bound() {
     let all_at_once = MiproV2 { minibatch: false, ..instructions_only() };
     for optimizer in [optimizer(), instructions_only(), all_at_once] {
         let stage = stage_of_a_careful_one();
-        let training = Training::new(one(), &trainset);
+        let training = Training::new(one().into(), &trainset);
         let Estimate { program_calls, proposals } = optimizer.estimate(&training);
         stage.wait(optimizer.compile(&stage.run(), training)).unwrap();
         let asked = stage.model.asked.borrow();
@@ -278,7 +244,7 @@ fn where_all_is_evaluated_the_search_goes_on() {
     let stage = stage_of_a_careful_one();
     let optimizer = MiproV2 { num_candidates: Some(1), ..instructions_only() };
     let trainset = examples(10, "question");
-    let found = search(&optimizer, &stage, &stage.run(), Training::new(one(), &trainset)).unwrap();
+    let found = search(&optimizer, &stage, &stage.run(), Training::new(one().into(), &trainset)).unwrap();
     let full: Vec<bool> = found.trials.iter().map(|trial| trial.full_eval).collect();
     assert_eq!(full, [true, false, false, false, true, false, false, false, false, false]);
 }
@@ -292,7 +258,7 @@ fn descriptions_may_fail_and_instructions_may_not() {
     stage.model.when("`[[ ## proposed_instruction ## ]]`", 1.0, &chat(&[("proposed_instruction", "Try.")]));
     stage.model.when("answer", 1.0, &chat(&[("answer", "right")]));
     stage.model.when("", 1.0, "no field");
-    let found = search(&instructions_only(), &stage, &stage.run(), Training::new(one(), &trainset)).unwrap();
+    let found = search(&instructions_only(), &stage, &stage.run(), Training::new(one().into(), &trainset)).unwrap();
     assert_eq!(found.instructions[0][1..], ["Try.", "Try."]);
     let asked = stage.model.asked.borrow();
     let proposal = asked.iter().find(|asked| asked.text().contains("`[[ ## proposed_instruction ## ]]`")).unwrap();
@@ -303,7 +269,7 @@ fn descriptions_may_fail_and_instructions_may_not() {
     let stage = Stage::new();
     stage.model.when("", 1.0, "no field");
     let optimizer = MiproV2 { data_aware_proposer: false, program_aware_proposer: false, ..instructions_only() };
-    let error = search(&optimizer, &stage, &stage.run(), Training::new(one(), &trainset)).err().unwrap();
+    let error = search(&optimizer, &stage, &stage.run(), Training::new(one().into(), &trainset)).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Parse);
 }
 
@@ -315,7 +281,7 @@ fn a_program_that_always_fails_stays_as_it_is() {
     let (trainset, valset) = (examples(4, "question"), examples(12, "validation"));
     let mut optimizer = instructions_only();
     (optimizer.data_aware_proposer, optimizer.program_aware_proposer) = (false, false);
-    let training = Training::new(one(), &trainset).with_valset(&valset);
+    let training = Training::new(one().into(), &trainset).with_valset(&valset);
     let found = search(&optimizer, &stage, &stage.run(), training).unwrap();
     assert_eq!((found.score, instructions(&found.program)), (0.0, instructions(&*one())));
 }
@@ -349,7 +315,7 @@ fn settings_that_contradict_each_other_are_refused() {
         (optimizer(), all, Some(&all[..0]), "valset", "Validation set must have at least 1 example."),
     ] {
         let stage = stage_of_a_careful_one();
-        let training = Training { valset, ..Training::new(one(), trainset) };
+        let training = Training { valset, ..Training::new(one().into(), trainset) };
         let error: Error = stage.wait(new.compile(&stage.run(), training)).err().unwrap();
         assert_eq!((error.kind(), error.field()), (ErrorKind::Input, Some(field)), "{error}");
         assert!(error.message().starts_with(message), "{error}");

@@ -5,17 +5,17 @@ use std::rc::Rc;
 use futures_core::future::LocalBoxFuture;
 use futures_util::future::join;
 use lakelet::embed::EmbeddingModel;
-use lakelet::metric::answer_exact_match;
 use lakelet::module::{Composite, Knn, Refine, Variant};
 use lakelet::optimize::{
     BootstrapFewShot, BootstrapFewShotWithRandomSearch, Copro, Ensemble, InferRules, KnnFewShot, LabeledFewShot,
     Optimizer, Training, dataset_summary,
 };
-use lakelet::run::{Event, Span};
+use lakelet::run::Event;
 use lakelet::{ErrorKind, Example, Module, Pipeline, Predict, Prediction, Result, Signature, Value, state};
 use serde_json::json;
 
 use super::support::script::chat;
+use super::support::task::exact;
 use super::support::{Stage, server_error};
 
 tests![
@@ -44,10 +44,6 @@ fn predict() -> Predict {
 
 fn example(question: &str, answer: &str) -> Example {
     Example::new().with("question", question).with("answer", answer).with_inputs(&["question"])
-}
-
-fn exact(example: &Example, prediction: &Prediction, _: Option<&[Rc<Span>]>) -> Result<Value> {
-    Ok(answer_exact_match(example, prediction, 1.0)?.into())
 }
 
 fn answer(prediction: &Prediction) -> &str {

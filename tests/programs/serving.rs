@@ -8,7 +8,6 @@ use futures_core::stream::LocalBoxStream;
 use lakelet::cache::{Cached, Memory};
 use lakelet::error::Service;
 use lakelet::lm::{Capabilities, ChatRequest, ChatResponse, Delta, LanguageModel, Limited, Limiter};
-use lakelet::metric::answer_exact_match;
 use lakelet::observe::{Observer, Trial};
 use lakelet::optimize::{
     Assumptions, BootstrapFewShot, BootstrapFewShotWithRandomSearch, DatabricksOptimizedOptimizer, LabeledFewShot,
@@ -19,6 +18,7 @@ use lakelet::run::{Budget, Price, Run, Services, Span};
 use lakelet::{Error, ErrorKind, Example, Module, Predict, Prediction, Result, Signature, Value, state};
 
 use super::support::script::chat;
+use super::support::task::{exact, example};
 use super::support::{ScriptedModel, Stage, server_error};
 
 tests![
@@ -40,14 +40,6 @@ tests![
 
 fn qa() -> Rc<dyn Module> {
     Rc::new(Predict::new(Signature::parse("question -> answer").unwrap()))
-}
-
-fn example(question: &str) -> Example {
-    Example::new().with("question", question).with("answer", "right").with_inputs(&["question"])
-}
-
-fn exact(example: &Example, prediction: &Prediction, _: Option<&[Rc<Span>]>) -> Result<Value> {
-    Ok(answer_exact_match(example, prediction, 1.0)?.into())
 }
 
 fn close(a: f64, b: f64) -> bool {

@@ -5,17 +5,16 @@ use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
 use futures_core::stream::LocalBoxStream;
-use lakelet::lm::{Capabilities, ChatRequest, ChatResponse, Completion, Delta, LanguageModel};
-use lakelet::metric::{Metric, answer_exact_match};
-use lakelet::module::{ChainOfThought, Composite};
+use lakelet::lm::{Capabilities, ChatRequest, ChatResponse, Delta, LanguageModel};
+use lakelet::metric::Metric;
 use lakelet::optimize::{Estimate, Optimizer, Simba, SimbaTrials, Training};
 use lakelet::run::{Budget, Run, Services, Span};
-use lakelet::{Error, ErrorKind, Example, Module, Predict, Prediction, Result, Signature, Value, state};
+use lakelet::{Error, ErrorKind, Example, Module, Prediction, Result, Value, state};
 use serde_json::{Value as Json, json};
-use sha2::{Digest, Sha256};
 
 use super::support::Stage;
 use super::support::script::chat;
+use super::support::task::{Asked, answer_of, exact, one, sha, two};
 
 tests![
     calls_and_programs_are_those_of_dspy,
@@ -28,10 +27,6 @@ tests![
     scores_that_are_too_large_are_refused,
 ];
 
-fn sha(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Answers what follows from its name, the prompt and the rollout; one reply in 13 cannot be read.
 struct Hashing {
     name: &'static str,
@@ -39,16 +34,13 @@ struct Hashing {
 }
 
 impl Hashing {
-    fn reply(&self, text: &str, rollout: &str) -> String {
-        let hash = sha(&format!("{} {rollout} {}", self.name, sha(text)));
+    fn reply(&self, asked: &Asked) -> ChatResponse {
+        let hash = sha(&format!("{} {} {}", self.name, asked.rollout, sha(&asked.text)));
         let number = usize::from_str_radix(&hash[..4], 16).unwrap();
-        let asked = text.rsplit('\n').next().unwrap_or_default().split("[[ ## ").skip(1);
-        let names = asked.filter_map(|rest| rest.split(" ## ]]").next());
-        let names = names.filter(|name| *name != "completed" && !number.is_multiple_of(13));
         let value = |name: &str| match name {
             "answer" => ["right", "wrong", "almost"][number % 3].to_owned(),
             "module_advice" => {
-                let modules = text.rsplit("[[ ## module_names ## ]]").next().unwrap().split("\n  \"").skip(1);
+                let modules = asked.text.rsplit("[[ ## module_names ## ]]").next().unwrap().split("\n  \"").skip(1);
                 let modules = modules.filter_map(|rest| rest.split('"').next());
                 let told = modules.filter(|module| sha(&format!("{hash}{module}")).as_str() < "c");
                 let told = told.map(|module| format!("\"{module}\": \"If asked, {} {module}.\"", &hash[..6]));
@@ -56,8 +48,8 @@ impl Hashing {
             }
             _ => format!("Words of {name} {}", &hash[..6]),
         };
-        let fields: Vec<(&str, String)> = names.map(|name| (name, value(name))).collect();
-        chat(&fields.iter().map(|(name, text)| (*name, text.as_str())).collect::<Vec<_>>())
+        let names = asked.fields().filter(|_| !number.is_multiple_of(13));
+        answer_of(&names.map(|name| (name, value(name))).collect::<Vec<_>>())
     }
 }
 
@@ -71,40 +63,16 @@ impl LanguageModel for Hashing {
     }
 
     fn complete(&self, request: ChatRequest) -> LocalBoxFuture<'static, Result<ChatResponse>> {
-        let (prefix, tail) = (&request.prompt.prefix, &request.prompt.tail);
-        let messages = format!("[{prefix}{}{tail}]", if prefix.is_empty() { "" } else { "," });
-        let messages: Vec<Json> = serde_json::from_str(&messages).unwrap();
-        let text = messages.iter().filter_map(|message| message["content"].as_str()).collect::<Vec<_>>().join("\n");
-        let shown = |value: Option<&Json>| value.map_or("-".to_owned(), Json::to_string);
-        let (rollout, temperature) = (shown(request.rollout_id.as_ref()), shown(request.options.get("temperature")));
-        self.calls.borrow_mut().push(format!("{} {} {rollout} {temperature}", &self.name[..1], &sha(&text)[..8]));
-        let completions = vec![Completion { text: Some(self.reply(&text, &rollout)), ..Completion::default() }];
-        Box::pin(async { Ok(ChatResponse { completions, ..ChatResponse::default() }) })
+        let asked = Asked::of(&request);
+        let Asked { text, rollout, temperature } = &asked;
+        self.calls.borrow_mut().push(format!("{} {} {rollout} {temperature}", &self.name[..1], &sha(text)[..8]));
+        let answer = self.reply(&asked);
+        Box::pin(async { Ok(answer) })
     }
 
     fn stream(&self, _: ChatRequest) -> LocalBoxStream<'static, Result<Delta>> {
         unreachable!("nobody watches")
     }
-}
-
-fn one() -> Box<dyn Module> {
-    Box::new(Predict::new(Signature::parse("question -> answer").unwrap()))
-}
-
-fn two() -> Box<dyn Module> {
-    let mut program = Composite::default();
-    let plan = program.add(Box::new(Predict::new(Signature::parse("question -> query").unwrap())));
-    let solve = ChainOfThought::new(&Signature::parse("question, query -> answer").unwrap()).unwrap();
-    let solve = program.add(Box::new(solve));
-    program.set("plan", plan);
-    program.set("solve", solve);
-    Box::new(program.with_forward(move |program, run, inputs| {
-        Box::pin(async move {
-            let planned = program.part(plan)?.call(run, inputs.clone()).await?;
-            let query = planned.get("query").cloned().unwrap_or(Value::None);
-            program.part(solve)?.call(run, inputs.with("query", query)).await
-        })
-    }))
 }
 
 /// A run with models of three names, and what they are asked.
@@ -132,10 +100,6 @@ fn examples(count: usize) -> Vec<Example> {
     let example =
         |i| Example::new().with("question", format!("question {i}")).with("answer", "right").with_inputs(&["question"]);
     (0..count).map(example).collect()
-}
-
-fn exact(example: &Example, prediction: &Prediction, _: Option<&[Rc<Span>]>) -> Result<Value> {
-    Ok(answer_exact_match(example, prediction, 1.0)?.into())
 }
 
 fn answer(prediction: &Prediction) -> Result<&str> {

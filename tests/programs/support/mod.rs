@@ -5,6 +5,7 @@ mod model;
 mod retriever;
 pub mod schema;
 pub mod script;
+pub mod task;
 
 pub use clock::VirtualClock;
 pub use model::{ScriptedModel, server_error};
