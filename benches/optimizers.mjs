@@ -46,8 +46,9 @@ const explained = (example, prediction) => {
 };
 
 /** What makes a program of the student. What is smaller than the default is small so that the whole fits into hours. */
-const shots = { metric: isRight, maxBootstrappedDemos: 3, maxLabeledDemos: 8, numThreads: 1 };
-const search = () => new BootstrapFewShotWithRandomSearch({ ...shots, numCandidatePrograms: 2 });
+const shots = { metric: isRight, maxBootstrappedDemos: 3, maxLabeledDemos: 8 };
+const oneByOne = { numThreads: 1 }; // the model answers one request at a time
+const search = () => new BootstrapFewShotWithRandomSearch({ ...shots, ...oneByOne, numCandidatePrograms: 2 });
 const OPTIMIZERS = {
   LabeledFewShot: ({ sets }) => new LabeledFewShot({ k: 8 }).compile(student(), sets),
   BootstrapFewShot: ({ sets }) => new BootstrapFewShot(shots).compile(student(), sets),
@@ -60,20 +61,24 @@ const OPTIMIZERS = {
     for (const program of best) await scores(program, drawn);
     return { program: new Ensemble().compile(best) };
   },
-  DatabricksOptimizedOptimizer: ({ sets }) => new DatabricksOptimizedOptimizer({ ...shots, budgetMs: 5000 }).compile(student(), sets),
-  InferRules: ({ sets }) => new InferRules({ ...shots, numCandidates: 2 }).compile(student(), sets),
-  COPRO: ({ sets, proposer }) => new COPRO({ metric: isRight, breadth: 3, depth: 2, promptModel: proposer, numThreads: 1 }).compile(student(), sets),
+  DatabricksOptimizedOptimizer: ({ sets }) => new DatabricksOptimizedOptimizer({ ...shots, ...oneByOne, budgetMs: 5000 }).compile(student(), sets),
+  InferRules: ({ sets, proposer }) =>
+    new InferRules({ ...shots, ...oneByOne, numCandidates: 2, teacherSettings: { lm: proposer } }).compile(student(), sets),
+  COPRO: ({ sets, proposer }) => new COPRO({ metric: isRight, breadth: 3, depth: 2, promptModel: proposer, ...oneByOne }).compile(student(), sets),
   GEPA: ({ sets, proposer, seed }) =>
-    new GEPA({ metric: explained, maxMetricCalls: 120, reflectionLm: proposer, seed, numThreads: 1 }).compile(student(), sets),
+    new GEPA({ metric: explained, maxMetricCalls: 120, reflectionLm: proposer, seed, ...oneByOne }).compile(student(), sets),
   SIMBA: ({ sets, proposer, seed }) =>
-    new SIMBA({ metric: isRight, bsize: 8, numCandidates: 2, maxSteps: 2, promptModel: proposer, seed, numThreads: 1 }).compile(student(), sets),
+    new SIMBA({ metric: isRight, bsize: 8, numCandidates: 2, maxSteps: 2, promptModel: proposer, seed, ...oneByOne }).compile(student(), sets),
   MIPROv2: ({ sets, proposer, seed }) =>
-    new MIPROv2({ ...shots, auto: null, numCandidates: 3, numTrials: 6, minibatch: false, promptModel: proposer, seed }).compile(student(), sets),
+    new MIPROv2({ ...shots, ...oneByOne, auto: null, numCandidates: 3, numTrials: 6, minibatch: false, promptModel: proposer, seed }).compile(student(), sets),
   BetterTogether: ({ sets, proposer, seed }) => {
-    const optimizers = { p: search(), c: new COPRO({ metric: isRight, breadth: 2, depth: 1, promptModel: proposer, numThreads: 1 }) };
-    return new BetterTogether({ metric: isRight, optimizers, strategy: 'p -> c', seed, numThreads: 1 }).compile(student(), sets);
+    const optimizers = { p: search(), c: new COPRO({ metric: isRight, breadth: 2, depth: 1, promptModel: proposer, ...oneByOne }) };
+    return new BetterTogether({ metric: isRight, optimizers, strategy: 'p -> c', seed, ...oneByOne }).compile(student(), sets);
   },
 };
+
+/** What asks no model before the program is called, or what others did. */
+const ASKS_LATER = ['none', 'KNNFewShot', 'Ensemble'];
 
 /** Sets by a seed: blocks of a ticket of each team, in an order that follows from it. */
 function draw(seed) {
@@ -125,7 +130,7 @@ for (const name of chosen) {
     const drawn = draw(seed);
     const found = name === 'none' ? { program: student() } : await OPTIMIZERS[name]({ ...shared, drawn, sets: { trainset: drawn.trainset, budget: {} }, seed });
     const [train, heldOut] = await scores(found.program, drawn);
-    const calls = name === 'none' ? 0 : (inspect(found)?.spent?.calls ?? null);
+    const calls = ASKS_LATER.includes(name) ? 0 : inspect(found).spent.calls;
     const python = values.python && name === 'BootstrapFewShot' && seed === seeds[0] ? await inPython(found.program, drawn) : undefined;
     console.log(JSON.stringify({ seed, optimizer: name, train, heldOut, calls, ...python }));
     const of = rows.get(name) ?? rows.set(name, { train: [], heldOut: [] }).get(name);
