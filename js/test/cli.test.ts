@@ -83,11 +83,11 @@ const OPTIMIZE = ['optimize', 'question -> answer', '--optimizer', 'BootstrapFew
 
 test('a signature is evaluated on lines of JSON', async (t) => {
   const { url, received } = await learner(t);
-  const { code, stdout, stderr } = await lakelet(url, ...EVALUATE, '--devset', 'dev.jsonl', '--model-option', 'temperature=0', '--price', 'small=1,10');
+  const { code, stdout, stderr } = await lakelet(url, ...EVALUATE, '--devset', 'dev.jsonl', '--model-option', 'temperature=0', '--model-option', 'max_tokens=40', '--price', 'small=1,10');
   assert.equal(code, 0);
   assert.match(stdout, /^score +80\.00 ± 39\.20\nexamples +5, 0 failed\nlatency +p50 .*\ntokens +90, 55 of them in prompts\ntime .*\nspent +5 calls, 90 tokens, \$0\.0004\n$/);
   assert.match(stderr, /^\[#{20}\] 5\/5  score 80  0 failed  [\d.]+\/s\n$/);
-  assert.ok(received.every(({ url: path, body }) => path === '/serving-endpoints/small/invocations' && body['temperature'] === 0));
+  assert.ok(received.every(({ url: path, body }) => path === '/serving-endpoints/small/invocations' && body['temperature'] === 0 && body['max_tokens'] === 40));
 });
 
 test('failures are counted and shown with their rows, and are not fatal up to a number', async (t) => {

@@ -73,12 +73,12 @@ export function fields(text: string | undefined): Record<string, string> | undef
   }));
 }
 
-/** `key=value` as members of an object, in which dots lead further; DSPy's names in camel case. A value is JSON, or else a text. */
-export function options(flag: string, given: readonly string[] = []): Record<string, unknown> {
+/** `key=value` as members of an object, in which dots lead further. A value is JSON, or else a text. */
+export function options(flag: string, given: readonly string[] = [], spelled = (name: string) => name): Record<string, unknown> {
   const all: Record<string, unknown> = {};
   for (const text of given) {
     const place = text.indexOf('=');
-    const path = text.slice(0, Math.max(place, 0)).split('.').map(camel);
+    const path = text.slice(0, Math.max(place, 0)).split('.').map((name) => spelled(name.trim()));
     if (path.includes('')) throw new UsageError(`--${flag} takes NAME=VALUE, not '${text}'`);
     const last = path.pop() as string;
     let into = all;
@@ -113,8 +113,9 @@ function price(text: string): [model: string, price: { input: number; output: nu
   throw new UsageError(`--price takes MODEL=INPUT,OUTPUT in US dollars a million tokens, not '${text}'`);
 }
 
-function camel(name: string): string {
-  return name.trim().replaceAll(/(?<=[a-z0-9])_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+/** DSPy's spelling of an option as the package's. */
+export function camel(name: string): string {
+  return name.replaceAll(/(?<=[a-z0-9])_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function value(text: string): unknown {

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { inspect } from 'lakelet';
 import type { Chosen, Estimate, Observer, Optimized, Progress, Served } from 'lakelet/optimize';
 
-import { budget, number, options, SHARED, type SharedFlags } from './flags.js';
+import { budget, camel, number, options, SHARED, type SharedFlags } from './flags.js';
 import { OPTIMIZE } from './help.js';
 import { optimizer } from './optimizers.js';
 import { Platform } from './platform.js';
@@ -40,7 +40,7 @@ export async function optimizeCommand(args: string[], host: Host): Promise<numbe
 
   const platform = new Platform(flags);
   const [numThreads, maxErrors] = [number(flags, 'concurrency'), number(flags, 'max-errors')];
-  const own = options('option', flags.option);
+  const own = options('option', flags.option, camel);
   const calling = { ...(numThreads !== undefined && { numThreads }), ...(maxErrors !== undefined && { maxErrors }) };
   const program = await loadProgram(given, flags.state, flags['chain-of-thought']);
   const by = optimizer(flags.optimizer, flags.metric === undefined ? undefined : await loadMetric(flags.metric), own, calling);
