@@ -1,21 +1,19 @@
 // The page of examples/optimize-in-a-worker in Chromium, with its own proxy, against a model that can be taught.
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
 import { build, preview } from 'vite';
 
 import { ADVICE, startModel } from '../support/model.mjs';
+import { assertFits, complaints, DESKTOP, endBrowser, openPage, PHONE, picture, startBrowser } from './browser.mjs';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/optimize-in-a-worker', import.meta.url));
-const PICTURES = fileURLToPath(new URL('../../test-results/', import.meta.url));
 const tickets = (await readFile(join(EXAMPLE, 'tickets.jsonl'), 'utf8')).trim().split('\n').map((line) => JSON.parse(line));
 
 let folder, model, server, browser, url;
-const complaints = [];
 
 before(async () => {
   // Right about every third ticket, and about all of them once it is taught.
@@ -31,36 +29,21 @@ before(async () => {
   await build(config);
   server = await preview({ ...config, preview: { port: 0, host: '127.0.0.1' } });
   url = server.resolvedUrls.local[0];
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--disable-background-networking'],
-  });
-  await mkdir(PICTURES, { recursive: true });
+  browser = await startBrowser();
 });
 
 after(async () => {
-  await browser?.close();
+  if (browser) await endBrowser(browser);
   await server?.close();
   model?.close();
   if (folder) await rm(folder, { recursive: true });
 });
 
 /** A browser of its own, where nothing is kept yet. */
-async function visitor(t, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
+async function visitor(t, viewport = DESKTOP) {
+  const context = await browser.newContext({ viewport });
   t.after(() => context.close());
-  return {
-    async open({ expected } = {}) {
-      const page = await context.newPage();
-      page.setDefaultTimeout(90_000);
-      page.on('pageerror', (error) => complaints.push(String(error)));
-      page.on('console', (message) => {
-        if (message.type() === 'error' && !(expected && message.text().includes(expected))) complaints.push(message.text());
-      });
-      await page.goto(url);
-      return page;
-    },
-  };
+  return { open: (expected) => openPage(context, url, expected) };
 }
 
 const says = (page, text) => page.waitForFunction((wanted) => document.querySelector('[role=status]').textContent.includes(wanted), text);
@@ -74,7 +57,7 @@ function answerOnly(count) {
 }
 
 test('a search in a Web Worker finds a better program, which can be downloaded', async (t) => {
-  const page = await (await visitor(t, { viewport: { width: 390, height: 844 } })).open();
+  const page = await (await visitor(t, PHONE)).open();
   const asked = model.asked.length;
   await page.click('text=Start');
   await says(page, 'Done.');
@@ -85,11 +68,10 @@ test('a search in a Web Worker finds a better program, which can be downloaded',
   const state = JSON.parse(await readFile(await download.path(), 'utf8'));
   assert.equal(state.signature.instructions, ADVICE);
   assert.ok(model.asked.length > asked);
-  const { scrollWidth, clientWidth } = await page.evaluate(() => ({ scrollWidth: document.documentElement.scrollWidth, clientWidth: document.documentElement.clientWidth }));
-  assert.ok(scrollWidth <= clientWidth);
-  await page.screenshot({ path: `${PICTURES}optimize-phone-light.png`, fullPage: true });
+  await assertFits(page);
+  await picture(page, 'optimize-phone-light');
   await page.emulateMedia({ colorScheme: 'dark' });
-  await page.screenshot({ path: `${PICTURES}optimize-phone-dark.png`, fullPage: true });
+  await picture(page, 'optimize-phone-dark');
 });
 
 test('the page goes on answering while it searches, and Stop leaves the best program so far', async (t) => {
@@ -110,7 +92,7 @@ test('the page goes on answering while it searches, and Stop leaves the best pro
   assert.equal(page.workers().length, 1);
   const loaded = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name));
   assert.ok(!loaded.some((name) => name.endsWith('.wasm')));
-  await page.screenshot({ path: `${PICTURES}optimize-running-desktop.png`, fullPage: true });
+  await picture(page, 'optimize-running-desktop');
 
   await page.click('text=Stop');
   await says(page, 'Stopped. This is the best program so far.');
@@ -147,7 +129,7 @@ test('a search goes on where a closed tab left it', async (t) => {
 });
 
 test('a budget that is spent, and what fails, are told', async (t) => {
-  const page = await (await visitor(t)).open({ expected: '403' });
+  const page = await (await visitor(t)).open('403');
   await page.fill('[name=calls]', '5');
   await page.click('text=Start');
   await says(page, 'Ended: the budget of 5 calls is spent. No program was scored yet.');

@@ -1,66 +1,34 @@
 // The page in Chromium, against the real demo on the small test model. Its answers make no sense, so that what is checked is what the page
 // does with them. Pictures of every state are left in test-results/.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
 
+import { assertFits, complaints, DESKTOP, endBrowser, openPage, PHONE, picture, startBrowser } from './browser.mjs';
 import { start, startDemo, TOKEN } from './demo.mjs';
 
-const PICTURES = fileURLToPath(new URL('../../test-results/', import.meta.url));
-const CHROMIUM = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => path && existsSync(path));
-const DESKTOP = { width: 1280, height: 860 };
-const PHONE = { width: 390, height: 844 };
 const SALARY = 'How much does Yuki Tanabe earn?';
 
 let demo, browser;
-/** What the browser had to complain about, in any page. */
-const complaints = [];
 
 before(async () => {
-  assert.ok(CHROMIUM, 'Chromium is missing: apt-get install -y chromium, or set CHROMIUM to the path of its binary');
-  await mkdir(PICTURES, { recursive: true });
-  [demo, browser] = await Promise.all([
-    startDemo(),
-    chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--disable-background-networking'] }),
-  ]);
+  [demo, browser] = await Promise.all([startDemo(), startBrowser()]);
 });
 
 after(async () => {
-  if (browser) {
-    // `close` was once seen waiting for ever after the browser had gone.
-    const gone = new Promise((resolve) => browser.once('disconnected', resolve));
-    await Promise.race([browser.close(), gone]);
-  }
+  if (browser) await endBrowser(browser);
   await demo?.stop();
 });
 
 /** A page of its own, with an empty history. */
 async function open({ url = demo.url, viewport = DESKTOP, colorScheme = 'light', storageState, expected } = {}) {
   const context = await browser.newContext({ viewport, colorScheme, storageState, reducedMotion: 'reduce' });
-  const page = await context.newPage();
-  page.setDefaultTimeout(90_000);
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !(expected && message.text().includes(expected))) complaints.push(message.text());
-  });
-  await page.goto(url);
-  return page;
+  return openPage(context, url, expected);
 }
 
 async function ask(page, question) {
   await page.fill('#question', question);
   await page.click('button[type=submit]');
 }
-
-async function assertFits(page) {
-  const { scrollWidth, clientWidth } = await page.evaluate(() => ({ scrollWidth: document.documentElement.scrollWidth, clientWidth: document.documentElement.clientWidth }));
-  assert.ok(scrollWidth <= clientWidth, `the page is ${scrollWidth} wide on a screen of ${clientWidth}`);
-}
-
-const picture = (page, name) => page.screenshot({ path: `${PICTURES}${name}.png`, fullPage: true });
 
 /** The answered conversation, for the tests that only look at it. */
 let answered;
