@@ -130,7 +130,11 @@ impl Evaluate {
                 }
             }
         });
-        let told = |place, row: Result<Result<Row>>| match row.unwrap_or_else(|error| Ok(self.failed(error))) {
+        let failed = |error: Error| {
+            run.goes_on("an example failed", &error);
+            self.failed(error)
+        };
+        let told = |place, row: Result<Result<Row>>| match row.unwrap_or_else(|error| Ok(failed(error))) {
             Ok(row) => {
                 tally.add(place, &row);
                 progress.ended(place, &row, whole.elapsed_ms());

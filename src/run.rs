@@ -6,6 +6,7 @@
 
 mod budget;
 mod event;
+mod failures;
 mod gate;
 mod span;
 mod status;
@@ -33,6 +34,7 @@ use crate::nearest::offer;
 use crate::retrieve::Retriever;
 use crate::time::Clock;
 use budget::{Metered, Purse};
+use failures::Failures;
 
 /// Who is told of events while a program runs.
 pub type Sink = Rc<dyn Fn(Event)>;
@@ -81,6 +83,7 @@ pub struct Run {
     model: Option<Rc<str>>,
     purses: Rc<[Rc<Purse>]>,
     journal: Option<Journal>,
+    failures: Rc<Failures>,
 }
 
 /// A predictor that is asked in the place of another one.
@@ -121,9 +124,23 @@ impl Run {
         let (spans, gates, usage, used_apart, replayed_ms) = Default::default();
         let record = Record { services, begun_ms, spans, gates, usage, used_apart, replayed_ms };
         let (record, gate) = (Rc::new(record), Rc::new(Gate::open(sink)));
-        let (parent, deadline_ms, lm_settings, hints, stand_ins, model, purses, journal) = Default::default();
+        let (parent, deadline_ms, lm_settings, hints, stand_ins, model) = Default::default();
+        let (purses, journal, failures) = Default::default();
         let step = "".into();
-        Self { record, gate, step, parent, deadline_ms, lm_settings, hints, stand_ins, model, purses, journal }
+        Self {
+            record,
+            gate,
+            step,
+            parent,
+            deadline_ms,
+            lm_settings,
+            hints,
+            stand_ins,
+            model,
+            purses,
+            journal,
+            failures,
+        }
     }
 
     /// A run for one of many calls, with the same services and settings: nobody watches it, and its record goes when it does.
@@ -352,6 +369,26 @@ impl Run {
     /// Whether anybody listens to events.
     pub fn is_watched(&self) -> bool {
         self.gate.is_watched()
+    }
+
+    /// Something failed, and the work goes on: it is counted, and the caller told what it means. That too much failed is told of as well, and
+    /// counts no second time.
+    pub fn goes_on(&self, failed: &str, error: &Error) {
+        if error.kind() != ErrorKind::Cancelled {
+            self.failures.add(error);
+        }
+        self.tell(Event::Status(format!("{failed}: {error}")));
+    }
+
+    /// How many failures the work [went on](Run::goes_on) after: of programs, of metrics, of models that propose. Runs
+    /// [apart](Run::apart) count together.
+    pub fn failed(&self) -> u64 {
+        self.failures.count()
+    }
+
+    /// The last one of them.
+    pub fn last_failure(&self) -> Option<Error> {
+        self.failures.last()
     }
 
     /// Everything that was recorded, for logs on the side of the host: it may hold what the caller must not see.

@@ -3,7 +3,7 @@ import type { Inner, Program as Handle, Run as RunHandle, Store } from '../wasm/
 import { store, type CacheStore } from './cache.js';
 import { calling, core, init, waiting } from './core.js';
 import { services, single, tracer, type Settings } from './configure.js';
-import { LakeletError } from './errors.js';
+import { LakeletError, readError } from './errors.js';
 import type { DescribedError, EndedCall, ProgramEvent, Span, Usage } from './events.js';
 import type { ReportedUsage } from './language-model.js';
 import type { Signature } from './signature.js';
@@ -235,6 +235,17 @@ export class Run {
   get spent(): Spent | null {
     const spent = calling(() => this.#run.spent());
     return spent === undefined ? null : (JSON.parse(spent) as Spent);
+  }
+
+  /** How many failures the work went on after. */
+  get failed(): number {
+    return calling(() => this.#run.failed());
+  }
+
+  /** The last one of them. */
+  get lastFailure(): LakeletError | null {
+    const thrown: unknown = calling(() => this.#run.last_failure());
+    return thrown === undefined ? null : (readError(thrown) as LakeletError);
   }
 
   get usage(): Used {

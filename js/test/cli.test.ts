@@ -99,7 +99,7 @@ test('failures are counted and shown with their rows, and are not fatal up to a 
   assert.deepEqual([many.code, many.stdout], [1, '']);
   assert.match(many.stderr, /row 2 failed: .*not this one[^]*\nlakelet: Execution cancelled.*not this one/);
   const thrown = await lakelet(url, 'evaluate', 'question -> answer', '--devset', 'dev.jsonl', '--metric', 'throws.mjs');
-  assert.match(thrown.stdout, /score +80\.00[^]*row 2 failed: no label/);
+  assert.match(thrown.stdout, /score +80\.00[^]*row 2 failed: field `metric`: no label/);
 });
 
 test('the result is JSON when that is asked for, and a spent budget is no failure', async (t) => {

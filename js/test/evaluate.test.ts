@@ -99,7 +99,7 @@ test('what a metric throws counts as an error', async () => {
   };
   const readable = devset.filter(({ question }) => question !== 'fail');
   const { score, results } = await evaluate(qa, { devset: readable, metric, failureScore: 0.5, lm });
-  assert.deepEqual([score, results.map((row) => row.error?.message.split('\n')[0])], [83.33, ['no label', undefined, undefined]]);
+  assert.deepEqual([score, results.map((row) => row.error?.message.split('\n')[0])], [83.33, ['field `metric`: no label', undefined, undefined]]);
   const given = evaluate(qa, { devset: readable, metric: () => { throw cause; }, maxErrors: 2, lm });
   await assert.rejects(given, (error: unknown) => is('cancelled')(error) && /no label/.test((error as LakeletError).hint ?? ''));
 });

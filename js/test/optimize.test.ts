@@ -70,6 +70,30 @@ test('an observer that fails stops nothing', async () => {
   assert.equal(score, 100);
 });
 
+test('what fails on the way is counted, and the last of it told', async () => {
+  const thrown = new TypeError('no team');
+  const metric = () => { throw thrown; };
+  const searches = {
+    BootstrapFewShot: new BootstrapFewShot({ metric }),
+    SIMBA: new SIMBA({ metric, bsize: 4, numCandidates: 2, maxSteps: 1 }),
+    GEPA: new GEPA({ metric, maxMetricCalls: 10, reflectionLm: learner }),
+    BetterTogether: new BetterTogether({ metric, optimizers: { demos: new BootstrapFewShot({ metric }) }, strategy: 'demos' }),
+  };
+  for (const [name, optimizer] of Object.entries(searches)) {
+    const told: number[] = [];
+    const { failed, lastFailure } = await optimizer.compile(qa, { trainset, lm: learner, onProgress: ({ failed: so }) => told.push(so) });
+    assert.ok(failed >= 5 && told.every((so) => so <= failed), `${name}: ${failed}`);
+    assert.ok(is('server', 'metric')(lastFailure) && lastFailure?.cause === thrown, `${name}: ${lastFailure}`);
+  }
+  const { failed, lastFailure } = await new BootstrapFewShot({ metric: answerExactMatch }).compile(qa, { trainset, lm: learner });
+  assert.deepEqual([failed, lastFailure], [0, null]);
+  // Too many failures are one of their own in what they lead to, and not counted twice.
+  const many = Array.from({ length: 12 }, (_, i) => row(`${i}`));
+  const mipro = new MIPROv2({ metric, auto: null, numCandidates: 1, numTrials: 1, minibatch: false, maxBootstrappedDemos: 0, maxLabeledDemos: 0, dataAwareProposer: false, numThreads: 1 });
+  const worst = await mipro.compile(qa, { trainset: many.slice(0, 2), valset: many, lm: learner });
+  assert.equal(worst.lastFailure?.cause, thrown);
+});
+
 test('instructions are written by the model that is named for it', async () => {
   const asked: string[] = [];
   const writer = (request: ModelRequest) => (asked.push('writer'), learner(request));

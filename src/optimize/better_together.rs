@@ -12,7 +12,7 @@ use crate::example::Example;
 use crate::metric::Metric;
 use crate::module::{Module, Variant};
 use crate::python::{Random, repr};
-use crate::run::{Event, Run};
+use crate::run::Run;
 use crate::sort::sort_by;
 use crate::value::Value;
 
@@ -127,7 +127,7 @@ impl BetterTogether {
             Err(error) if error.kind() == ErrorKind::Deadline => return Err(error),
             Err(error) if error.kind() == ErrorKind::Budget => stopped_by = Some(error),
             Err(error) => {
-                study.run().tell(Event::Status(format!("BetterTogether: a step failed: {error}")));
+                study.run().goes_on("BetterTogether: a step failed", &error);
                 compilation_error = Some(error);
             }
         }
@@ -230,7 +230,10 @@ impl BetterTogether {
             Some(valset) => match study.score(program, valset).await {
                 Ok(evaluation) => Some(evaluation.score),
                 Err(error) if matches!(error.kind(), ErrorKind::Deadline | ErrorKind::Budget) => return Err(error),
-                Err(_) => Some(0.0),
+                Err(error) => {
+                    study.run().goes_on("BetterTogether: a program failed and scores 0", &error);
+                    Some(0.0)
+                }
             },
         };
         Ok(Step { strategy, program: program.clone(), score })

@@ -11,7 +11,7 @@ use crate::example::Example;
 use crate::metric::{self, Metric};
 use crate::module::{Module, Variant};
 use crate::python::{Random, write_repr};
-use crate::run::{Event, Run, Span};
+use crate::run::{Run, Span};
 use crate::value::{Map, Value};
 
 /// Runs a teacher on the examples, and shows the student the calls that led to good predictions, then examples as they are:
@@ -171,7 +171,7 @@ impl<'a> Lessons<'a> {
                     if error.kind().ends_the_work() || self.errors >= self.options.max_errors {
                         return Err(error);
                     }
-                    self.run.tell(Event::Status(format!("an example failed and is left out: {error}")));
+                    self.run.goes_on("an example failed and is left out", &error);
                 }
             }
         }

@@ -60,7 +60,10 @@ pub async fn dataset_summary(run: &Run, trainset: &[Example], batch_size: usize)
             }
             Ok(more) => observations.push_str(&more),
             Err(error) if error.kind().ends_the_work() => return Err(error),
-            Err(_) => break,
+            Err(error) => {
+                run.goes_on("MIPROv2: no more is seen in the examples", &error);
+                break;
+            }
         }
     }
     let summary = summarizer()?.ask(run, Example::new().with("observations", observations)).await?;

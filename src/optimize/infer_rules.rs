@@ -136,7 +136,10 @@ impl Inducer {
                     return rules.ok_or_else(|| Error::new(ErrorKind::Parse, "the model gave no rules"));
                 }
                 Err(error) if !may_be_too_long(&error) => return Err(error.with_python_class("AssertionError")),
-                Err(_) if count > 1 => count -= 1,
+                Err(error) if count > 1 => {
+                    self.run.goes_on("InferRules: the examples may be too many, and one less is shown", &error);
+                    count -= 1;
+                }
                 Err(error) => {
                     let message = "Failed to generate natural language rules since a single example couldn't fit in the \
                                    model's context window.";

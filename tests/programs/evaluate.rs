@@ -73,6 +73,7 @@ fn rows_stand_in_the_order_of_the_examples() {
     // The run knows what was used, and keeps no record of each example.
     assert_eq!((evaluation.usage.total_tokens, run.usage()), (45, evaluation.usage));
     assert_eq!(run.usage_by_model().models()["scripted"]["cost"], 1.5);
+    assert_eq!((run.failed(), run.last_failure().map(|error| error.kind())), (1, Some(ErrorKind::Server)));
     assert!(run.spans().is_empty());
 }
 

@@ -14,7 +14,7 @@ import { ProgressLine } from './progress.js';
 import { inputsOfProgram, readSet } from './sets.js';
 import { callOptions, toGoOn, type Host } from './shared.js';
 import { intoFolder, UsageError } from './usage.js';
-import { asJson, columns, count, duration, spending, stopped } from './words.js';
+import { asJson, columns, count, duration, line, spending, stopped } from './words.js';
 
 const FLAGS = {
   ...SHARED,
@@ -86,8 +86,8 @@ function inWords({ programCalls, proposals, modelCalls, promptTokens, completion
   return `at most ${count(programCalls)} calls of the program and ${count(proposals)} proposals: ${count(modelCalls)} calls of models, ${count(promptTokens + completionTokens)} tokens${cost}`;
 }
 
-function progressText({ trials, best, spent, elapsedMs }: Progress): string {
-  const parts = [`${trials} candidates`, best !== null && `best ${best}`, spent && spending(spent), duration(elapsedMs)];
+function progressText({ trials, best, failed, spent, elapsedMs }: Progress): string {
+  const parts = [`${trials} candidates`, best !== null && `best ${best}`, failed > 0 && `${count(failed)} failed`, spent && spending(spent), duration(elapsedMs)];
   return parts.filter(Boolean).join('  ');
 }
 
@@ -99,14 +99,15 @@ function telling(progress: ProgressLine): Observer<AnyProgram> {
 type Found = Optimized<AnyProgram> & Partial<Served<AnyProgram>> & Partial<Chosen<AnyProgram>>;
 
 function described(name: string, found: Found, out: string): object {
-  const { score, candidates, stoppedBy, serving, front, why } = found;
+  const { score, candidates, stoppedBy, failed, lastFailure, serving, front, why } = found;
   const { usage, spent } = inspect(found);
   const beside = { ...(serving !== undefined && { serving }), ...(front && { front: front.map(({ program, ...it }) => it), why }) };
-  return { optimizer: name, score, candidates: candidates.map((it) => it.score), ...beside, usage, spent, stoppedBy: asJson(stoppedBy), out };
+  const failures = { failed, lastFailure: asJson(lastFailure) };
+  return { optimizer: name, score, candidates: candidates.map((it) => it.score), ...beside, ...failures, usage, spent, stoppedBy: asJson(stoppedBy), out };
 }
 
 function table(name: string, found: Found, out: string): string {
-  const { score, candidates, stoppedBy, serving, front, why } = found;
+  const { score, candidates, stoppedBy, failed, lastFailure, serving, front, why } = found;
   const { usage, spent } = inspect(found);
   const scores = candidates.slice(0, SHOWN).map((it) => it.score).join(', ');
   const measures = (of: object) => Object.entries(of).map(([measure, value]) => `${measure} ${Number(value).toFixed(2)}`).join(', ');
@@ -115,6 +116,7 @@ function table(name: string, found: Found, out: string): string {
   if (serving) rows.push(['serving', measures(serving)]);
   for (const { model, objectives } of front ?? []) rows.push(['front', `${model ?? 'the model'}: ${measures(objectives)}`]);
   if (why !== undefined) rows.push(['chosen', why]);
+  if (lastFailure) rows.push(['failed', `${count(failed)}, the last time: ${line(lastFailure)}`]);
   rows.push(['tokens', `${count(usage.totalTokens)}, ${count(usage.promptTokens)} of them in prompts`]);
   if (spent) rows.push(['spent', spending(spent)]);
   rows.push(['saved in', out]);

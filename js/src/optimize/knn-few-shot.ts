@@ -38,7 +38,7 @@ export class KNNFewShot<R extends object = any, O extends object = any> {
   ): Promise<Optimized<NearestDemos<I, Q>>> {
     await init();
     const options = this.#options as unknown as KNNFewShotOptions<object, Q>;
-    return { program: new NearestDemos(program.deepcopy(), program.resetCopy(), teacher, inputs ?? inputsOf(program)?.inputs, options), score: null, candidates: [], stoppedBy: null };
+    return { program: new NearestDemos(program.deepcopy(), program.resetCopy(), teacher, inputs ?? inputsOf(program)?.inputs, options), score: null, candidates: [], stoppedBy: null, failed: 0, lastFailure: null };
   }
 }
 

@@ -44,6 +44,8 @@ export interface Progress {
   readonly trials: number;
   /** The best score of a candidate so far, in percent; `null` before the first. */
   readonly best: number | null;
+  /** How many times something failed and the search went on. */
+  readonly failed: number;
   /** What was spent of the budget; `null` when there is none. */
   readonly spent: Spent | null;
   readonly elapsedMs: number;
@@ -78,7 +80,7 @@ export function observing<P extends Program<never, object>>(
   if (!observer && !onProgress) return {};
   const beganMs = Date.now(), search = {};
   let scored = 0, trials = 0, best: number | null = null;
-  const progress = () => onProgress?.({ scored, trials, best, spent: run.spent, elapsedMs: Date.now() - beganMs });
+  const progress = () => onProgress?.({ scored, trials, best, failed: run.failed, spent: run.spent, elapsedMs: Date.now() - beganMs });
   return {
     async watch(text, found) {
       const trial = JSON.parse(text) as Pick<Trial, 'optimizer' | 'number' | 'evaluation' | 'objectives'>;

@@ -45,6 +45,10 @@ export interface Optimized<P> {
   readonly candidates: readonly Candidate<P>[];
   /** Why the search ended before its end, if it did: the budget was spent. */
   readonly stoppedBy: LakeletError | null;
+  /** How many times the program, the metric or a model that proposes failed and the search went on, which DSPy only logs. */
+  readonly failed: number;
+  /** What failed last of that. */
+  readonly lastFailure: LakeletError | null;
 }
 
 /** What a search comes to at most. */
@@ -135,7 +139,7 @@ export abstract class Optimizer<R extends object, O extends object> {
     const student = program.inner(run);
     const by = this.handle(run, names, scored);
     try {
-      return result(program, await run.during((within) => by.compile(within, student, teacher?.inner(run), watch, write(sets, 'the options'))));
+      return result(run, program, await run.during((within) => by.compile(within, student, teacher?.inner(run), watch, write(sets, 'the options'))));
     } finally {
       by.free();
     }
@@ -179,12 +183,12 @@ function given(program: AnyProgram, inputs: readonly string[] | undefined): { re
   });
 }
 
-function result<P extends AnyProgram>(student: P, found: Found): Optimized<P> {
+function result<P extends AnyProgram>({ failed, lastFailure }: Run, student: P, found: Found): Optimized<P> {
   const { scores, error, front, ...beside } = JSON.parse(calling(() => found.told())) as Told;
   const lazy = <T extends object>(told: T, place: number) => lazily(told, () => learned(student, found, place));
   const candidates = scores.map((score, i) => lazy({ score }, 1 + i));
   const stoppedBy = error ? new LakeletError(error.message, error) : null;
-  const best = { program: learned(student, found, 0), score: scores[0] ?? null, candidates, stoppedBy };
+  const best = { program: learned(student, found, 0), score: scores[0] ?? null, candidates, stoppedBy, failed, lastFailure };
   return { ...best, ...beside, ...(front && { front: front.map((it, i) => lazy(it, 1 + scores.length + i)) }) };
 }
 

@@ -99,6 +99,16 @@ impl Run {
         Some(json::text(&json!({"calls": calls, "tokens": tokens, "dollars": dollars})))
     }
 
+    /// How many failures the work went on after.
+    pub fn failed(&self) -> f64 {
+        self.run.failed() as f64
+    }
+
+    /// The last one of them, as it would be thrown.
+    pub fn last_failure(&self) -> JsValue {
+        self.run.last_failure().map_or(JsValue::UNDEFINED, |error| thrown(&error))
+    }
+
     /// Abandons everything that this run has under way.
     pub fn cancel(&self) {
         for call in self.calls.take() {

@@ -35,8 +35,10 @@ impl JsMetric {
             None => callback::given(&[&example.fields, &prediction.fields], Opened::plain()),
             Some(trace) => traced(example, prediction, trace, call).into(),
         };
-        let answer = answered(self.0.call1(&JsValue::NULL, &given)).await?;
-        Ok(callback::record(&answer)?.swap_remove("score").unwrap_or(Value::None))
+        let answer = answered(self.0.call1(&JsValue::NULL, &given)).await;
+        let mut record =
+            answer.and_then(|answer| callback::record(&answer)).map_err(|error| error.at_field("metric"))?;
+        Ok(record.swap_remove("score").unwrap_or(Value::None))
     }
 }
 

@@ -59,7 +59,10 @@ pub(super) async fn roll_out<'a>(
     let rollout = |(example, ended): (&&'a Example, Result<(f64, Trajectory)>)| match ended {
         Ok((score, trajectory)) => Ok(Rollout { example, score, trajectory: Some(trajectory) }),
         Err(error) if matches!(error.kind(), ErrorKind::Budget | ErrorKind::Cancelled) => Err(error),
-        Err(_) => Ok(Rollout { example, score: options.failure_score, trajectory: None }),
+        Err(error) => {
+            run.goes_on("GEPA: an example failed", &error);
+            Ok(Rollout { example, score: options.failure_score, trajectory: None })
+        }
     };
     examples.iter().zip(ended?).map(rollout).collect()
 }
@@ -74,7 +77,10 @@ async fn call(options: &Gepa, run: &Run, program: &Variant, example: &Example) -
             Ok((score, Trajectory { trace, end: End::Prediction(prediction) }))
         }
         Err(error) => match unread(run, program, &error) {
-            Some(end) => Ok((options.failure_score, Trajectory { trace, end })),
+            Some(end) => {
+                run.goes_on("GEPA: a reply could not be read", &error);
+                Ok((options.failure_score, Trajectory { trace, end }))
+            }
             None => Err(error),
         },
     }

@@ -138,7 +138,7 @@ impl<'a, 'b> Search<'a, 'b> {
             Ok(proposals) => texts.extend(proposals),
             Err(error) if error.kind().ends_the_work() => return Err(error),
             Err(error) => {
-                self.tell(iteration, &format!("no proposal: {error}"));
+                self.run.goes_on(&format!("GEPA: iteration {}: no proposal", iteration + 1), &error);
                 return Ok(false);
             }
         }

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::example::Example;
 use crate::module::{Module, Predict, Variant};
 use crate::python::{Random, str_of, strip};
-use crate::run::{Event, Run};
+use crate::run::Run;
 use crate::signature::{Field, Signature, Type};
 use crate::value::Value;
 
@@ -198,7 +198,7 @@ fn unless_the_end<T>(run: &Run, result: Result<T>) -> Result<Option<T>> {
         Ok(result) => Ok(Some(result)),
         Err(error) if error.kind().ends_the_work() => Err(error),
         Err(error) => {
-            run.tell(Event::Status(format!("MIPROv2: a description failed and is left out: {error}")));
+            run.goes_on("MIPROv2: a description failed and is left out", &error);
             Ok(None)
         }
     }

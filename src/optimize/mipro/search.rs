@@ -9,7 +9,6 @@ use crate::error::{ErrorKind, Result};
 use crate::example::Example;
 use crate::module::{Module, Variant};
 use crate::python::Random;
-use crate::run::Event;
 
 /// What a search with [`MiproV2`] came to.
 pub struct MiproTrials {
@@ -130,7 +129,7 @@ impl<'a, 'b> Search<'a, 'b> {
         let score = match evaluation {
             Ok(evaluation) => evaluation.score,
             Err(error) if error.kind() == ErrorKind::Cancelled => {
-                self.study.run().tell(Event::Status(format!("MIPROv2: a candidate failed and scores 0: {error}")));
+                self.study.run().goes_on("MIPROv2: a candidate failed and scores 0", &error);
                 0.0
             }
             Err(error) => return Err(error),

@@ -15,7 +15,7 @@ use crate::example::Example;
 use crate::module::{Module, Variant};
 use crate::optimize::{Study, Training};
 use crate::python::{NumpyRandom, Random};
-use crate::run::{Event, Run};
+use crate::run::Run;
 use crate::sort::sort_by;
 
 pub(super) struct Search<'a, 'b> {
@@ -150,7 +150,7 @@ impl<'a, 'b> Search<'a, 'b> {
             Ok(()) => Ok(Some(program)),
             Err(error) if error.kind().ends_the_work() => Err(error),
             Err(error) => {
-                self.run.tell(Event::Status(format!("SIMBA: a strategy failed, and makes no candidate: {error}")));
+                self.run.goes_on("SIMBA: a strategy failed, and makes no candidate", &error);
                 Ok(None)
             }
         }

@@ -97,6 +97,9 @@ async fn call<'a>(options: &Simba, run: &Run, attempt: Attempt<'a>) -> Result<Tr
         Ok(scored) => (scored, failed),
         Err(error) => ((0.0.into(), 0.0, Map::new()), failed.or(Some(error))),
     };
+    if let Some(error) = &error {
+        run.goes_on("SIMBA: an example failed", error);
+    }
     let row = Row { prediction, score, points, latency_ms, error };
     Ok(Trajectory { example, trace, metadata, row, answered })
 }
