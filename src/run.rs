@@ -11,7 +11,7 @@ mod gate;
 mod span;
 mod status;
 
-pub use budget::{Budget, Price, Spent};
+pub use budget::{Budget, Price, Spent, Stop};
 pub use event::{Event, Progress, Stage};
 pub use gate::Gate;
 pub use span::{ModelCall, OpenSpan, Span, Status};

@@ -40,6 +40,8 @@ export interface Budget {
   readonly seconds?: number;
   /** What a million tokens cost in US dollars, by the names of models. */
   readonly prices?: Readonly<Record<string, { readonly input: number; readonly output: number }>>;
+  /** Ends it as a limit does, for a Stop button: what is under way is finished, and what there is so far is given. */
+  readonly until?: AbortSignal;
 }
 
 /** What was spent of a {@link Budget}. */
@@ -109,7 +111,10 @@ function telling(listener: (event: ProgramEvent) => void): { sink: (text: string
 function begun(options: CallOptions, sink: ((text: string) => void) | undefined): RunHandle {
   const { timeout, budget, checkpoint } = options;
   const run = calling((it) => new it.Run(services(options), timeout, sink));
-  if (budget) calling(() => run.limit(write({ ...budget }, 'the budget')));
+  if (budget) {
+    const { until: _, ...limits } = budget;
+    calling(() => run.limit(write(limits, 'the budget')));
+  }
   if (checkpoint) calling(() => run.record(store(checkpoint.store), checkpoint.job ?? ''));
   return run;
 }
@@ -142,11 +147,13 @@ export class Run {
     };
     const news = listener && telling(listener);
     const run = new Run(begun(options, news?.sink), options);
-    const { signal } = options;
-    const cancel = () => run.cancel();
+    const { signal, budget } = options, until = budget?.until;
+    const cancel = () => run.cancel(), stop = () => run.stop();
     signal?.addEventListener('abort', cancel, { once: true });
+    until?.addEventListener('abort', stop, { once: true });
     try {
       run.check();
+      if (until?.aborted) stop();
       const outputs = await work(run);
       if (!records.has(outputs)) records.set(outputs, { run, outcome: {} });
       tell(run, { outputs });
@@ -158,6 +165,7 @@ export class Run {
     } finally {
       news?.end();
       signal?.removeEventListener('abort', cancel);
+      until?.removeEventListener('abort', stop);
     }
   }
 
@@ -199,6 +207,11 @@ export class Run {
   cancel(): void {
     core();
     this.#run.cancel();
+  }
+
+  stop(): void {
+    core();
+    this.#run.stop();
   }
 
   check(): void {

@@ -69,9 +69,9 @@ const lakelet = (url: string, ...args: string[]) => start(url, args).ended;
 const last = ({ body }: Received) => body.messages?.at(-1)?.content ?? '';
 
 /** A workspace whose model is right when it was shown a demo or the question is easy. */
-function learner(t: TestContext, before: (request: Received) => boolean = () => false): Promise<Server> {
-  return serve(t, (request, response) => {
-    if (before(request)) return;
+function learner(t: TestContext, before: () => unknown = () => {}): Promise<Server> {
+  return serve(t, async (request, response) => {
+    await before();
     if (last(request).includes('fails')) return json(response, 400, { error_code: 'BAD_REQUEST', message: 'not this one' });
     const isRight = (request.body.messages?.length ?? 0) > 2 || !last(request).includes('hard');
     complete(response, reply({ answer: isRight ? 'right' : 'wrong' }));
@@ -109,7 +109,7 @@ test('the result is JSON when that is asked for, and a spent budget is no failur
   assert.deepEqual([code, score, failed, examples, spent.calls, stoppedBy.code, received.length], [0, 50, 1, 4, 2, 'budget', 2]);
   assert.deepEqual(failures, [{ row: 2, code: 'bad_request', message: failures[0].message }]);
   const table = await lakelet(url, ...EVALUATE, '--devset', 'dev.jsonl', '--budget-calls', '2');
-  assert.match(table.stdout, /\nstopped by the budget: the budget of 2 calls is spent\n$/);
+  assert.match(table.stdout, /\nended early: the budget of 2 calls is spent\n$/);
 });
 
 test('pipelines and modules are evaluated, and modules may bring their model', async (t) => {
@@ -207,7 +207,7 @@ test('a program is optimized, its state saved, and evaluated again', async (t) =
   const { code, stdout, stderr } = await lakelet(url, ...OPTIMIZE, '--out', 'better.json');
   assert.equal(code, 0);
   assert.match(stderr, /^BootstrapFewShotWithRandomSearch on 5 examples: at most 30 calls[^]*\ncandidate 0 of BootstrapFewShotWithRandomSearch scores 80\n/);
-  assert.match(stdout, /^optimizer +BootstrapFewShotWithRandomSearch\nscore +100\.00\ncandidates +4: 100, 100, 100, 80\ntokens .*\nsaved in +better\.json\n$/);
+  assert.match(stdout, /^optimizer +BootstrapFewShotWithRandomSearch\nscore +100\.00\ncandidates +4: 100, 100, 100, 80\ntokens .*\nspent +28 calls, 504 tokens\nsaved in +better\.json\n$/);
   assert.match((await lakelet(url, ...EVALUATE, '--devset', 'dev.jsonl', '--state', 'better.json')).stdout, /score +100\.00/);
   const rest = ['--trainset', 'dev.jsonl', '--out', 'other.json', '--json'];
   const labeled = await lakelet(url, 'optimize', 'qa.json', '--concurrency', '2', '--optimizer', 'LabeledFewShot', '--option', 'k=2', ...rest);
@@ -258,11 +258,15 @@ test('results are shown and written as DSPy has them', async (t) => {
 test('work that was interrupted goes on from its checkpoint', async (t) => {
   const store = mkdtempSync(join(tmpdir(), 'lakelet-cli-'));
   t.after(() => rmSync(store, { recursive: true, force: true }));
-  let asked = 0, stopAt = Infinity, child: ReturnType<typeof start>['child'];
-  const { url } = await learner(t, () => {
-    if (++asked !== stopAt) return false;
+  let asked = 0, stopAt = Infinity, child: ReturnType<typeof start>['child'], isPatient = true;
+  const { url } = await learner(t, async () => {
+    if (++asked !== stopAt) return;
+    const told = new Promise<void>((resolve) => child.stderr.on('data', (piece) => String(piece).includes('under way') && resolve()));
     child.kill('SIGINT');
-    return true;
+    await told;
+    if (isPatient) return;
+    child.kill('SIGINT');
+    await once(child, 'close');
   });
   const run = (...args: string[]) => {
     asked = 0;
@@ -273,11 +277,12 @@ test('work that was interrupted goes on from its checkpoint', async (t) => {
   const evaluation = [...EVALUATE, '--devset', 'dev.jsonl', '--concurrency', '1', '--checkpoint', store];
   stopAt = 4;
   const stopped = await run(...evaluation);
-  assert.deepEqual([stopped.code, stopped.stdout], [130, '']);
-  assert.match(stopped.stderr, /stopped after 3 of 5 examples: score 66\.67 so far, 0 failed\nthe same command goes on from here/);
+  assert.equal(stopped.code, 130);
+  assert.match(stopped.stdout, /^score +75\.00[^]*\nended early: the work was stopped\n$/);
+  assert.match(stopped.stderr, /\nthe same command goes on from here/);
   stopAt = Infinity;
   assert.match((await run(...evaluation)).stdout, /score +80\.00/);
-  assert.equal(asked, 2);
+  assert.equal(asked, 1);
 
   const search = [...OPTIMIZE, '--concurrency', '1', '--out', 'stopped.json'];
   const whole = await run(...search);
@@ -285,11 +290,17 @@ test('work that was interrupted goes on from its checkpoint', async (t) => {
   stopAt = 9;
   const cut = await run(...search, '--checkpoint', store);
   assert.equal(cut.code, 130);
-  assert.match(cut.stderr, /stopped after \d+ predictions and 1 candidates, of which the best scores 80\nstopped\.json was not written; the same command goes on from here/);
+  assert.match(cut.stdout, /score +80\.00\ncandidates +1: 80\n[^]*saved in +stopped\.json\nended early: the work was stopped\n$/);
+  assert.deepEqual((JSON.parse(readFileSync(join(folder, 'stopped.json'), 'utf8')) as { demos: unknown[] }).demos, []);
   stopAt = Infinity;
-  assert.deepEqual([(await run(...search, '--checkpoint', store)).stdout, asked], [whole.stdout, all - 8]);
+  assert.deepEqual([(await run(...search, '--checkpoint', store)).stdout, asked], [whole.stdout, all - 9]);
+
   stopAt = 1;
-  assert.match((await run(...EVALUATE, '--devset', 'dev.jsonl', '--concurrency', '1')).stderr, /stopped before the first example had ended\nwith --checkpoint FOLDER/);
+  const shortly = [...EVALUATE, '--devset', 'dev.jsonl', '--concurrency', '1'];
+  assert.match((await run(...shortly)).stderr, /\nwith --checkpoint FOLDER/);
+  isPatient = false;
+  const hurried = await run(...shortly);
+  assert.deepEqual([hurried.code, hurried.stdout], [130, '']);
 });
 
 test('it tells what it can do', async () => {

@@ -204,6 +204,12 @@ test('a budget ends a search, and a checkpoint goes on with it', async () => {
   const short = await optimizer.compile(qa, { ...search, budget: { calls: 7 } });
   assert.deepEqual([calls, short.stoppedBy?.code, short.score, short.program.demos], [7, 'budget', 80, []]);
   assert.deepEqual(inspect(short).spent, { calls: 7, tokens: 0, dollars: 0 });
+  const button = new AbortController();
+  const pressing = (request: ModelRequest) => (calls === 13 && button.abort(), counting(request));
+  const stopped = await optimizer.compile(qa, { ...search, lm: pressing, budget: { until: button.signal } });
+  assert.deepEqual([calls, stopped.stoppedBy?.code, stopped.score, stopped.program.demos], [14, 'budget', 80, []]);
+  const unbegun = await optimizer.compile(qa, { ...search, budget: { until: button.signal } });
+  assert.deepEqual([calls, unbegun.stoppedBy?.code, unbegun.score], [14, 'budget', null]);
   await assert.rejects(optimizer.compile(qa, { ...search, budget: { calls: 0 } }), is('input', 'calls'));
   await assert.rejects(qa.run({ question: 'a' }, { lm: counting, budget: { dollars: 1 } }), is('config', 'prices'));
 

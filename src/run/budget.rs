@@ -1,6 +1,6 @@
 //! What a run may spend.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
@@ -36,6 +36,28 @@ pub struct Budget {
     pub seconds: Option<f64>,
     /// What models cost, by their names.
     pub prices: IndexMap<String, Price>,
+    /// When somebody says so.
+    pub until: Option<Stop>,
+}
+
+/// Somebody's word that no more is to be spent. Clones are one.
+///
+/// ```
+/// use lakelet::run::{Budget, Stop};
+/// # fn example(run: lakelet::Run) -> lakelet::Result<()> {
+/// let stop = Stop::default(); // for the one who may say so
+/// let run = run.within_budget(Budget { until: Some(stop.clone()), ..Budget::default() })?;
+/// stop.now();
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stop(Rc<Cell<bool>>);
+
+impl Stop {
+    /// Lets no further call begin.
+    pub fn now(&self) {
+        self.0.set(true);
+    }
 }
 
 /// What a model costs, in US dollars per million tokens.
@@ -99,7 +121,12 @@ impl Purse {
 
     /// Counts a call that is about to begin.
     fn begin(&self, model: &str) -> Result<()> {
-        let Budget { calls, tokens, dollars, seconds, prices } = &self.budget;
+        let Budget { calls, tokens, dollars, seconds, prices, until } = &self.budget;
+        if until.as_ref().is_some_and(|stop| stop.0.get()) {
+            return Err(
+                Error::new(ErrorKind::Budget, "the work was stopped").with_hint("work with what there is so far")
+            );
+        }
         if dollars.is_some() && !prices.contains_key(model) {
             return Err(Error::new(
                 ErrorKind::Config,

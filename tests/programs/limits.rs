@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures_core::future::LocalBoxFuture;
+use futures_util::future::join;
 use lakelet::cache::{Cached, Journal, Memory};
 use lakelet::module::Parallel;
 use lakelet::observe::{Observer, Trial};
 use lakelet::optimize::{BootstrapFewShot, BootstrapFewShotWithRandomSearch, Optimizer, Training};
-use lakelet::run::{Budget, Event, Price, Run, Services, Spent};
+use lakelet::run::{Budget, Event, Price, Run, Services, Spent, Stop};
 use lakelet::{Error, ErrorKind, Evaluate, Example, Module, Predict, Result, Signature, state};
 
 use super::support::script::chat;
@@ -17,6 +18,7 @@ use super::support::{Stage, server_error};
 
 tests![
     every_limit_ends_the_calls,
+    a_word_ends_the_calls_and_not_what_is_under_way,
     a_budget_that_allows_nothing_is_refused,
     an_evaluation_tells_how_far_it_came,
     a_spent_budget_leaves_the_best_program_so_far,
@@ -69,6 +71,20 @@ fn every_limit_ends_the_calls() {
         let (tokens, dollars) = spent;
         assert_eq!(run.spent(), Some(Spent { calls: calls as u64, tokens, dollars }));
     }
+}
+
+fn a_word_ends_the_calls_and_not_what_is_under_way() {
+    let (stage, stop, qa) = (stage_of_a_learner(), Stop::default(), qa());
+    let run = stage.run().within_budget(Budget { until: Some(stop.clone()), ..Budget::default() }).unwrap();
+    let ask = || qa.call(&run, Example::new().with("question", "?"));
+    let (under_way, next) = stage.wait(async {
+        let (under_way, ()) = join(ask(), async { stop.now() }).await;
+        (under_way, ask().await)
+    });
+    assert!(under_way.is_ok());
+    let error = next.unwrap_err();
+    assert_eq!((error.kind(), error.message()), (ErrorKind::Budget, "the work was stopped"));
+    assert_eq!(run.spent().unwrap().calls, 1);
 }
 
 fn a_budget_that_allows_nothing_is_refused() {

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
-import { compare, evaluate, type CallOptions, type Evaluation, type EvaluationProgress } from 'lakelet';
+import { compare, evaluate, type Evaluation, type EvaluationProgress } from 'lakelet';
 
 import { compared, described, shown, summary, written, type Failure } from './evaluation.js';
 import { number, SHARED } from './flags.js';
@@ -11,7 +11,7 @@ import { Platform } from './platform.js';
 import { isState, loadMetric, loadProgram, withState, type AnyProgram } from './program.js';
 import { ProgressLine } from './progress.js';
 import { inputsOfProgram, readSet, type Row } from './sets.js';
-import { callOptions, toGoOn, type Host } from './shared.js';
+import { callOptions, ended, type Host } from './shared.js';
 import { intoFolder, UsageError } from './usage.js';
 import { duration } from './words.js';
 
@@ -49,40 +49,34 @@ export async function evaluateCommand(args: string[], host: Host): Promise<numbe
   };
   const evaluated = async (of: AnyProgram, name: string) => {
     const call = await callOptions(flags, ['evaluate', given, name, set], platform, host);
-    return watched((onProgress) => evaluate(of, { ...call, ...how, onProgress }), call, toGoOn(flags));
+    return watched((onProgress) => evaluate(of, { ...call, ...how, onProgress }));
   };
 
   const evaluation = await evaluated(program, given);
-  if (!evaluation) return 130;
   const column = judge.replace(/.*[\\/]|\.m?js$/g, '');
   for (const form of ['csv', 'json'] as const) {
     const file = flags[`save-as-${form}`];
     if (file !== undefined) writeFileSync(file, written[form](evaluation, { metric: column }));
   }
   if (!flags.json) host.print(summary(evaluation, rows, column));
-  if (!second) {
+  if (!second || host.signal.aborted) {
     if (flags.json) host.print(JSON.stringify(described(evaluation), null, 2));
-    return 0;
+    return ended(flags, host);
   }
   if (!flags.json) host.print(`\n${other}`);
   const rival = await evaluated(second, other as string);
-  if (!rival) return 130;
   const comparison = compare(evaluation, rival);
   if (flags.json) host.print(JSON.stringify({ ...described(evaluation), other: described(rival), comparison }, null, 2));
   else host.print(`${summary(rival, rows, column)}\n\n${compared(comparison)}`);
-  return 0;
+  return ended(flags, host);
 }
 
-/** An evaluation with its progress; nothing, when Ctrl-C has ended it. */
-async function watched(
-  begin: (onProgress: (progress: EvaluationProgress) => void) => Promise<Evaluation<Row, Row>>, { signal }: CallOptions, advice: string,
-): Promise<Evaluation<Row, Row> | undefined> {
+/** An evaluation with its progress. */
+async function watched(begin: (onProgress: (progress: EvaluationProgress) => void) => Promise<Evaluation<Row, Row>>): Promise<Evaluation<Row, Row>> {
   const progress = new ProgressLine();
   const failing: Failure[] = [];
-  let last: EvaluationProgress | undefined;
   try {
     const evaluation = await begin((now) => {
-      last = now;
       if (now.error) failing.push({ row: now.row + 1, error: now.error });
       progress.show(now.done, now.total ?? 0, progressText(now));
     });
@@ -91,10 +85,7 @@ async function watched(
   } catch (error) {
     progress.end();
     for (const failure of shown(failing)) progress.say(failure);
-    if (!signal?.aborted) throw error;
-    progress.say(last ? `stopped after ${last.done} of ${last.total} examples: score ${last.score} so far, ${last.failed} failed` : 'stopped before the first example had ended');
-    progress.say(advice);
-    return undefined;
+    throw error;
   }
 }
 

@@ -92,8 +92,8 @@ export function options(flag: string, given: readonly string[] = [], spelled = (
   return all;
 }
 
-/** What may be spent; `undefined` when nothing says so. */
-export function budget(flags: SharedFlags): Budget | undefined {
+/** What may be spent. */
+export function budget(flags: SharedFlags): Budget {
   const limits = {
     calls: number(flags, 'budget-calls'),
     tokens: number(flags, 'budget-tokens'),
@@ -102,8 +102,7 @@ export function budget(flags: SharedFlags): Budget | undefined {
     prices: flags.price && Object.fromEntries(flags.price.map(price)),
   };
   if (limits.dollars !== undefined && !limits.prices) throw new UsageError('--budget-dollars needs --price MODEL=INPUT,OUTPUT: what a million tokens cost');
-  const given = Object.entries(limits).filter(([, limit]) => limit !== undefined);
-  return given.length === 0 ? undefined : Object.fromEntries(given);
+  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined));
 }
 
 function price(text: string): [model: string, price: { input: number; output: number }] {

@@ -24,7 +24,11 @@ const GIVEN: readonly ErrorCode[] = ['signature', 'input', 'pipeline', 'state', 
  */
 export async function main(args: string[]): Promise<number> {
   const stop = new AbortController();
-  const interrupted = () => (stop.signal.aborted ? process.exit(130) : stop.abort());
+  const interrupted = () => {
+    if (stop.signal.aborted) process.exit(130);
+    console.error('lakelet: what is under way is finished; Ctrl-C again ends it at once');
+    stop.abort();
+  };
   process.on('SIGINT', interrupted);
   try {
     return await run(args, { signal: stop.signal, print: (text) => console.log(text) });

@@ -12,7 +12,7 @@ import { Platform } from './platform.js';
 import { loadMetric, loadProgram, type AnyProgram } from './program.js';
 import { ProgressLine } from './progress.js';
 import { inputsOfProgram, readSet } from './sets.js';
-import { callOptions, toGoOn, type Host } from './shared.js';
+import { callOptions, ended, type Host } from './shared.js';
 import { intoFolder, UsageError } from './usage.js';
 import { asJson, columns, count, duration, line, spending, stopped } from './words.js';
 
@@ -55,32 +55,16 @@ export async function optimizeCommand(args: string[], host: Host): Promise<numbe
   progress.say(`${by.name} on ${count(trainset.length)} examples: ${inWords(estimate, flags)}`);
   const work = ['optimize', given, flags.optimizer, own, flags.trainset, flags.valset];
   const call = await callOptions(flags, work, platform, host);
-  let last: Progress | undefined;
-  try {
-    const found = await by.compile(program, {
-      ...call, ...sets,
-      observer: telling(progress),
-      onProgress(now) {
-        last = now;
-        progress.show(now.scored, estimate.programCalls, progressText(now));
-      },
-    });
-    progress.end();
-    writeFileSync(flags.out as string, found.program.save());
-    host.print(flags.json ? JSON.stringify(described(by.name, found, flags.out as string), null, 2) : table(by.name, found, flags.out as string));
-    return 0;
-  } catch (error) {
-    progress.end();
-    if (!host.signal.aborted) throw error;
-    progress.say(last ? `stopped after ${count(last.scored)} predictions and ${count(last.trials)} candidates${last.best === null ? '' : `, of which the best scores ${last.best}`}` : 'stopped before the first prediction');
-    progress.say(`${flags.out} was not written; ${toGoOn(flags)}`);
-    return 130;
-  }
+  const onProgress = (now: Progress) => progress.show(now.scored, estimate.programCalls, progressText(now));
+  const found = await by.compile(program, { ...call, ...sets, observer: telling(progress), onProgress }).finally(() => progress.end());
+  writeFileSync(flags.out as string, found.program.save());
+  host.print(flags.json ? JSON.stringify(described(by.name, found, flags.out as string), null, 2) : table(by.name, found, flags.out as string));
+  return ended(flags, host);
 }
 
 function inWords({ programCalls, proposals, modelCalls, promptTokens, completionTokens }: Estimate, flags: SharedFlags): string {
   // Of several models the dearest is taken for all of them.
-  const prices = Object.values(budget(flags)?.prices ?? {});
+  const prices = Object.values(budget(flags).prices ?? {});
   const dollars = Math.max(...prices.map(({ input, output }) => (input * promptTokens + output * completionTokens) / 1e6));
   const cost = prices.length > 0 ? `, $${dollars.toFixed(2)}` : '';
   return `at most ${count(programCalls)} calls of the program and ${count(proposals)} proposals: ${count(modelCalls)} calls of models, ${count(promptTokens + completionTokens)} tokens${cost}`;

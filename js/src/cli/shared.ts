@@ -18,12 +18,10 @@ export interface Host {
 
 /** What flags say of a call: the model, what may be spent, and where answers are written down. */
 export async function callOptions(flags: SharedFlags, work: readonly unknown[], platform: Platform, { signal }: Host): Promise<CallOptions> {
-  const limits = budget(flags);
   const { checkpoint } = flags;
   return {
     ...(await platform.models()),
-    signal,
-    ...(limits && { budget: limits }),
+    budget: { ...budget(flags), until: signal },
     ...(checkpoint !== undefined && { checkpoint: { store: new FolderStore(resolve(checkpoint)), job: job(flags, work) } }),
   };
 }
@@ -34,9 +32,10 @@ function job({ state, inputs, metric, fields, limit, model, 'model-option': opti
   return createHash('sha256').update(JSON.stringify(all)).digest('hex');
 }
 
-/** How to go on with work that was stopped. */
-export function toGoOn({ checkpoint }: SharedFlags): string {
-  return checkpoint === undefined
-    ? 'with --checkpoint FOLDER it could have gone on from here'
-    : `the same command goes on from here: what was answered is kept in ${checkpoint}`;
+/** The exit code of work whose result is there; says how to go on when it was stopped. */
+export function ended({ checkpoint }: SharedFlags, { signal }: Host): number {
+  if (!signal.aborted) return 0;
+  const kept = `the same command goes on from here: what was answered is kept in ${checkpoint}`;
+  console.error(checkpoint === undefined ? 'with --checkpoint FOLDER it could have gone on from here' : kept);
+  return 130;
 }

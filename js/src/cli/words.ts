@@ -6,9 +6,9 @@ export function spending({ calls, tokens, dollars }: Spent): string {
   return `${count(calls)} calls, ${count(tokens)} tokens${dollars > 0 ? `, $${dollars.toFixed(4)}` : ''}`;
 }
 
-/** A line that says that the budget is spent. */
+/** A line that says why it ended before its end. */
 export function stopped(by: LakeletError): string {
-  return `stopped by the budget: ${firstLine(by)}`;
+  return `ended early: ${firstLine(by)}`;
 }
 
 /** A number with its thousands apart. */

@@ -25,7 +25,7 @@ use crate::json;
 use crate::module::{Module, Parallel};
 use crate::platform::js::JsClock;
 use crate::report;
-use crate::run::{self, Budget, Spent};
+use crate::run::{self, Budget, Spent, Stop};
 use crate::value::Value;
 
 /// What programs may reach.
@@ -56,6 +56,7 @@ impl Services {
 pub struct Run {
     run: run::Run,
     calls: Rc<RefCell<Vec<AbortHandle>>>,
+    stop: Stop,
 }
 
 #[wasm_bindgen]
@@ -83,9 +84,17 @@ impl Run {
 
     /// Limits what it may spend: `{calls?, tokens?, dollars?, seconds?, prices?}`.
     pub fn limit(&mut self, length: usize) -> std::result::Result<(), JsValue> {
-        let limited = budget(length).and_then(|budget| self.run.clone().within_budget(budget));
+        let limited = budget(length).and_then(|budget| {
+            let until = Some(self.stop.clone());
+            self.run.clone().within_budget(Budget { until, ..budget })
+        });
         self.run = limited.map_err(|error| thrown(&error))?;
         Ok(())
+    }
+
+    /// Spends no more, when its spending is [limited](Run::limit).
+    pub fn stop(&self) {
+        self.stop.now();
     }
 
     /// Keeps the answers of models in a store, as those of the work `job`, and takes them from there.
@@ -149,7 +158,8 @@ fn budget(length: usize) -> Result<Budget> {
     let options = Options::read(length)?;
     let prices = options.prices("prices")?;
     let (dollars, seconds) = (options.number("dollars")?, options.number("seconds")?);
-    Ok(Budget { calls: options.size("calls")?, tokens: options.size("tokens")?, dollars, seconds, prices })
+    let (calls, tokens) = (options.size("calls")?, options.size("tokens")?);
+    Ok(Budget { calls, tokens, dollars, seconds, prices, until: None })
 }
 
 async fn parallel(run: &run::Run, parts: &[Inner], options: &Options) -> Result<String> {
@@ -166,14 +176,14 @@ async fn parallel(run: &run::Run, parts: &[Inner], options: &Options) -> Result<
 
 impl From<run::Run> for Run {
     fn from(run: run::Run) -> Self {
-        Self { run, calls: Rc::default() }
+        Self { run, calls: Rc::default(), stop: Stop::default() }
     }
 }
 
 impl Run {
     /// The same run, and the same calls.
     pub(super) fn shared(&self) -> Self {
-        Self { run: self.run.clone(), calls: Rc::clone(&self.calls) }
+        Self { run: self.run.clone(), calls: Rc::clone(&self.calls), stop: self.stop.clone() }
     }
 
     /// The run inside a step, which stands below the one that the run is in.
