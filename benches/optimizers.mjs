@@ -48,6 +48,8 @@ const explained = (example, prediction) => {
 /** What makes a program of the student. What is smaller than the default is small so that the whole fits into hours. */
 const shots = { metric: isRight, maxBootstrappedDemos: 3, maxLabeledDemos: 8 };
 const oneByOne = { numThreads: 1 }; // the model answers one request at a time
+/** At 1.4, COPRO's own, this model writes no words. */
+const copro = (proposer, options) => new COPRO({ metric: isRight, promptModel: proposer, initTemperature: 0.7, ...oneByOne, ...options });
 const search = () => new BootstrapFewShotWithRandomSearch({ ...shots, ...oneByOne, numCandidatePrograms: 2 });
 const OPTIMIZERS = {
   LabeledFewShot: ({ sets }) => new LabeledFewShot({ k: 8 }).compile(student(), sets),
@@ -64,7 +66,7 @@ const OPTIMIZERS = {
   DatabricksOptimizedOptimizer: ({ sets }) => new DatabricksOptimizedOptimizer({ ...shots, ...oneByOne, budgetMs: 5000 }).compile(student(), sets),
   InferRules: ({ sets, proposer }) =>
     new InferRules({ ...shots, ...oneByOne, numCandidates: 2, teacherSettings: { lm: proposer } }).compile(student(), sets),
-  COPRO: ({ sets, proposer }) => new COPRO({ metric: isRight, breadth: 3, depth: 2, promptModel: proposer, ...oneByOne }).compile(student(), sets),
+  COPRO: ({ sets, proposer }) => copro(proposer, { breadth: 3, depth: 2 }).compile(student(), sets),
   GEPA: ({ sets, proposer, seed }) =>
     new GEPA({ metric: explained, maxMetricCalls: 120, reflectionLm: proposer, seed, ...oneByOne }).compile(student(), sets),
   SIMBA: ({ sets, proposer, seed }) =>
@@ -72,7 +74,7 @@ const OPTIMIZERS = {
   MIPROv2: ({ sets, proposer, seed }) =>
     new MIPROv2({ ...shots, ...oneByOne, auto: null, numCandidates: 3, numTrials: 6, minibatch: false, promptModel: proposer, seed }).compile(student(), sets),
   BetterTogether: ({ sets, proposer, seed }) => {
-    const optimizers = { p: search(), c: new COPRO({ metric: isRight, breadth: 2, depth: 1, promptModel: proposer, ...oneByOne }) };
+    const optimizers = { p: search(), c: copro(proposer, { breadth: 2, depth: 1 }) };
     return new BetterTogether({ metric: isRight, optimizers, strategy: 'p -> c', seed, ...oneByOne }).compile(student(), sets);
   },
 };
@@ -132,7 +134,7 @@ for (const name of chosen) {
     const [train, heldOut] = await scores(found.program, drawn);
     const calls = ASKS_LATER.includes(name) ? 0 : inspect(found).spent.calls;
     const python = values.python && name === 'BootstrapFewShot' && seed === seeds[0] ? await inPython(found.program, drawn) : undefined;
-    console.log(JSON.stringify({ seed, optimizer: name, train, heldOut, calls, ...python }));
+    console.log(JSON.stringify({ seed, optimizer: name, train, heldOut, calls, failed: found.failed, ...python }));
     const of = rows.get(name) ?? rows.set(name, { train: [], heldOut: [] }).get(name);
     of.train.push(train);
     of.heldOut.push(heldOut);
