@@ -17,7 +17,7 @@ import { configure, evaluate, init, inspect, predict, signature, Workspace } fro
 import { FolderStore } from 'lakelet/node';
 import {
   BetterTogether, BootstrapFewShot, BootstrapFewShotWithRandomSearch, COPRO, DatabricksOptimizedOptimizer, Ensemble, GEPA, InferRules, KNNFewShot,
-  LabeledFewShot, MIPROv2, SIMBA,
+  LabeledFewShot, MIPROv2, MultiObjective, SIMBA,
 } from 'lakelet/optimize';
 import { startWorkspace } from 'lakelet-workspace';
 
@@ -64,6 +64,11 @@ const OPTIMIZERS = {
     return { program: new Ensemble().compile(best) };
   },
   DatabricksOptimizedOptimizer: ({ sets }) => new DatabricksOptimizedOptimizer({ ...shots, ...oneByOne, budgetMs: 5000 }).compile(student(), sets),
+  MultiObjective: ({ sets }) => {
+    const objectives = [{ measure: 'score', weight: 3 }, { measure: 'latencyMs' }, { measure: 'tokens' }];
+    const sources = [new LabeledFewShot({ k: 8 }), search()];
+    return new MultiObjective({ metric: isRight, objectives, sources, numCandidates: 3, ...oneByOne }).compile(student(), sets);
+  },
   InferRules: ({ sets, proposer }) =>
     new InferRules({ ...shots, ...oneByOne, numCandidates: 2, teacherSettings: { lm: proposer } }).compile(student(), sets),
   COPRO: ({ sets, proposer }) => copro(proposer, { breadth: 3, depth: 2 }).compile(student(), sets),
@@ -75,7 +80,8 @@ const OPTIMIZERS = {
     new MIPROv2({ ...shots, ...oneByOne, auto: null, numCandidates: 3, numTrials: 6, minibatch: false, promptModel: proposer, seed }).compile(student(), sets),
   BetterTogether: ({ sets, proposer, seed }) => {
     const optimizers = { p: search(), c: copro(proposer, { breadth: 2, depth: 1 }) };
-    return new BetterTogether({ metric: isRight, optimizers, strategy: 'p -> c', seed, ...oneByOne }).compile(student(), sets);
+    // A tenth of the tickets, its own share, would be two to compare programs on.
+    return new BetterTogether({ metric: isRight, optimizers, strategy: 'p -> c', valsetRatio: 0.5, seed, ...oneByOne }).compile(student(), sets);
   },
 };
 
