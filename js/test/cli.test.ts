@@ -296,6 +296,10 @@ test('work that was interrupted goes on from its checkpoint', async (t) => {
   assert.deepEqual([(await run(...search, '--checkpoint', store)).stdout, asked], [whole.stdout, all - 9]);
 
   stopAt = 1;
+  put('kept.json', 'an earlier program');
+  const early = await run(...OPTIMIZE, '--concurrency', '1', '--out', 'kept.json');
+  assert.deepEqual([early.code, readFileSync(join(folder, 'kept.json'), 'utf8')], [130, 'an earlier program']);
+  assert.match(early.stdout, /not saved +nothing was found yet\nended early: the work was stopped\n$/);
   const shortly = [...EVALUATE, '--devset', 'dev.jsonl', '--concurrency', '1'];
   assert.match((await run(...shortly)).stderr, /\nwith --checkpoint FOLDER/);
   isPatient = false;

@@ -57,9 +57,17 @@ export async function optimizeCommand(args: string[], host: Host): Promise<numbe
   const call = await callOptions(flags, work, platform, host);
   const onProgress = (now: Progress) => progress.show(now.scored, estimate.programCalls, progressText(now));
   const found = await by.compile(program, { ...call, ...sets, observer: telling(progress), onProgress }).finally(() => progress.end());
-  writeFileSync(flags.out as string, found.program.save());
-  host.print(flags.json ? JSON.stringify(described(by.name, found, flags.out as string), null, 2) : table(by.name, found, flags.out as string));
+  const out = saved(flags.out as string, program, found);
+  host.print(flags.json ? JSON.stringify(described(by.name, found, out), null, 2) : table(by.name, found, out));
   return ended(flags, host);
+}
+
+/** Saves what was found, and gives the file. A search that was ended before it found anything must not take the place of an earlier one. */
+function saved(file: string, student: AnyProgram, { program, candidates, stoppedBy }: Found): string | null {
+  const state = program.save();
+  if (stoppedBy && candidates.length === 0 && state === student.save()) return null;
+  writeFileSync(file, state);
+  return file;
 }
 
 function inWords({ programCalls, proposals, modelCalls, promptTokens, completionTokens }: Estimate, flags: SharedFlags): string {
@@ -82,7 +90,7 @@ function telling(progress: ProgressLine): Observer<AnyProgram> {
 /** What optimizers tell beside, that look at more than the score. */
 type Found = Optimized<AnyProgram> & Partial<Served<AnyProgram>> & Partial<Chosen<AnyProgram>>;
 
-function described(name: string, found: Found, out: string): object {
+function described(name: string, found: Found, out: string | null): object {
   const { score, candidates, stoppedBy, failed, lastFailure, serving, front, why } = found;
   const { usage, spent } = inspect(found);
   const beside = { ...(serving !== undefined && { serving }), ...(front && { front: front.map(({ program, ...it }) => it), why }) };
@@ -90,7 +98,7 @@ function described(name: string, found: Found, out: string): object {
   return { optimizer: name, score, candidates: candidates.map((it) => it.score), ...beside, ...failures, usage, spent, stoppedBy: asJson(stoppedBy), out };
 }
 
-function table(name: string, found: Found, out: string): string {
+function table(name: string, found: Found, out: string | null): string {
   const { score, candidates, stoppedBy, failed, lastFailure, serving, front, why } = found;
   const { usage, spent } = inspect(found);
   const scores = candidates.slice(0, SHOWN).map((it) => it.score).join(', ');
@@ -103,6 +111,6 @@ function table(name: string, found: Found, out: string): string {
   if (lastFailure) rows.push(['failed', `${count(failed)}, the last time: ${line(lastFailure)}`]);
   rows.push(['tokens', `${count(usage.totalTokens)}, ${count(usage.promptTokens)} of them in prompts`]);
   if (spent) rows.push(['spent', spending(spent)]);
-  rows.push(['saved in', out]);
+  rows.push(out === null ? ['not saved', 'nothing was found yet'] : ['saved in', out]);
   return [columns(rows), ...(stoppedBy ? [stopped(stoppedBy)] : [])].join('\n');
 }
