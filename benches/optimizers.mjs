@@ -48,7 +48,7 @@ const explained = (example, prediction) => {
 /** What makes a program of the student. What is smaller than the default is small so that the whole fits into hours. */
 const shots = { metric: isRight, maxBootstrappedDemos: 3, maxLabeledDemos: 8 };
 const oneByOne = { numThreads: 1 }; // the model answers one request at a time
-/** At 1.4, COPRO's own, this model writes no words. */
+/** At 1.4, COPRO's own, this model's words are of no language. */
 const copro = (proposer, options) => new COPRO({ metric: isRight, promptModel: proposer, initTemperature: 0.7, ...oneByOne, ...options });
 const search = () => new BootstrapFewShotWithRandomSearch({ ...shots, ...oneByOne, numCandidatePrograms: 2 });
 const OPTIMIZERS = {
